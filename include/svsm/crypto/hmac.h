@@ -1,0 +1,36 @@
+// svsm/crypto/hmac.h: HMAC with a keyed context that is used many times.
+//
+// Profile: freestanding. Allocates: never here; a backend may at construction and in SetKey().
+// Spec: FIPS 198-1. Threads: one object, one thread.
+#ifndef SVSM_CRYPTO_HMAC_H_
+#define SVSM_CRYPTO_HMAC_H_
+
+#include <span>
+
+#include "svsm/core/bytes.h"
+#include "svsm/core/status.h"
+#include "svsm/crypto/hash.h"
+
+namespace svsm::crypto {
+
+class Hmac {
+ public:
+  virtual HashAlg algorithm() const = 0;
+  // Keys the context; any length, 0 too. Errors: kInternal (backend); the context has no key then.
+  virtual Status SetKey(ByteView key) = 0;
+  // The MAC over the concatenation of `parts`. `out` must have exactly DigestSize(algorithm())
+  // bytes. Errors: kFailedPrecondition (no key), kInvalidArgument (size of `out`), kInternal; `out`
+  // is zero then.
+  virtual Status Compute(std::span<const ByteView> parts, ByteSpan out) = 0;
+  // Forgets the key.
+  virtual void Wipe() = 0;
+
+  Status Compute(ByteView data, ByteSpan out) { return Compute({&data, 1}, out); }
+
+ protected:
+  ~Hmac() = default;
+};
+
+}  // namespace svsm::crypto
+
+#endif  // SVSM_CRYPTO_HMAC_H_

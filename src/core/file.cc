@@ -1,0 +1,99 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <string>
+
+#include "svsm/core/hosted.h"
+
+namespace svsm {
+namespace {
+
+Status FromErrno(int error) {
+  const auto detail = static_cast<std::uint32_t>(error);
+  switch (error) {
+    case ENOENT:
+      return Status(Code::kNotFound, Source::kSystem, detail);
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return Status(Code::kPermissionDenied, Source::kSystem, detail);
+    default:
+      return Status(Code::kIoError, Source::kSystem, detail);
+  }
+}
+
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int fd) : fd_(fd) {}
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+  ~FileDescriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+Status WriteAndFlush(int fd, ByteView bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return FromErrno(errno);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  return ::fsync(fd) == 0 ? OkStatus() : FromErrno(errno);
+}
+
+std::string FolderOf(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+Status FlushFolder(const std::string& folder) {
+  const FileDescriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() < 0) return FromErrno(errno);
+  return ::fsync(fd.get()) == 0 ? OkStatus() : FromErrno(errno);
+}
+
+}  // namespace
+
+Result<ByteVector> ReadFile(const std::string& path, std::size_t limit_bytes) {
+  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) return FromErrno(errno);
+  ByteVector bytes;
+  ByteVector chunk(65536);
+  for (;;) {
+    const ssize_t got = ::read(fd.get(), chunk.data(), chunk.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return FromErrno(errno);
+    if (got == 0) return bytes;
+    if (bytes.size() + static_cast<std::size_t>(got) > limit_bytes) {
+      return Status(Code::kOutOfRange, Source::kSystem, static_cast<std::uint32_t>(limit_bytes));
+    }
+    bytes.insert(bytes.end(), chunk.begin(), chunk.begin() + got);
+  }
+}
+
+Status WriteFileAtomically(const std::string& path, ByteView bytes, FileMode mode) {
+  std::string temporary = path + ".XXXXXX";
+  const FileDescriptor fd(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (fd.get() < 0) return FromErrno(errno);
+  Status status = WriteAndFlush(fd.get(), bytes);
+  if (status.ok() && mode == FileMode::kPublic && ::fchmod(fd.get(), 0644) != 0) {
+    status = FromErrno(errno);
+  }
+  if (status.ok() && ::rename(temporary.c_str(), path.c_str()) != 0) status = FromErrno(errno);
+  if (!status.ok()) {
+    ::unlink(temporary.c_str());
+    return status;
+  }
+  return FlushFolder(FolderOf(path));
+}
+
+}  // namespace svsm
