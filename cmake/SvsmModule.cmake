@@ -4,6 +4,7 @@
 #     [HOSTED]                        needs an OS: vanishes under SVSM_FREESTANDING=ON
 #     [NOT_DEFAULT]                   not part of find_package(svsm) without COMPONENTS
 #     HEADERS <svsm/m/x.h>...         public headers, relative to include/; each is compiled alone
+#     [HOSTED_HEADERS <svsm/m/y.h>...]   public headers left out under SVSM_FREESTANDING=ON
 #     SOURCES <x.cc>...               relative to the calling folder; none makes an interface target
 #     [HOSTED_SOURCES <x.cc>...]      left out under SVSM_FREESTANDING=ON
 #     [PUBLIC_DEPS <dep>...]          svsm::core, or any library
@@ -73,7 +74,7 @@ endfunction()
 
 function(svsm_add_module name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "HOSTED;NOT_DEFAULT" ""
-    "HEADERS;SOURCES;HOSTED_SOURCES;PUBLIC_DEPS;PRIVATE_DEPS;FIND_DEPS;ALLOW_EXCEPTIONS;BUNDLED_ARCHIVES")
+    "HEADERS;HOSTED_HEADERS;SOURCES;HOSTED_SOURCES;PUBLIC_DEPS;PRIVATE_DEPS;FIND_DEPS;ALLOW_EXCEPTIONS;BUNDLED_ARCHIVES")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "svsm_add_module(${name}): unknown arguments ${arg_UNPARSED_ARGUMENTS}")
   endif()
@@ -85,6 +86,7 @@ function(svsm_add_module name)
   set(sources ${arg_SOURCES})
   if(NOT SVSM_FREESTANDING)
     list(APPEND sources ${arg_HOSTED_SOURCES})
+    list(APPEND arg_HEADERS ${arg_HOSTED_HEADERS})
   endif()
   if(sources)
     add_library(${target} ${sources})
@@ -118,8 +120,9 @@ function(svsm_add_module name)
       COMPILE_OPTIONS "-fexceptions;-frtti" SKIP_UNITY_BUILD_INCLUSION ON)
   endif()
   svsm_record_sources(${name} ${arg_SOURCES})
-  set_property(GLOBAL APPEND PROPERTY svsm_modules ${name})
-  set_property(GLOBAL PROPERTY svsm_hosted_${name} ${arg_HOSTED})
+  svsm_record_module(${name} "${arg_HOSTED}" "${arg_HEADERS}" "${sources}"
+    "${arg_HOSTED_HEADERS};${arg_HOSTED_SOURCES}" "${arg_PUBLIC_DEPS}"
+    "${arg_PRIVATE_DEPS}")
   if(SVSM_INSTALL AND NOT SVSM_FREESTANDING)
     svsm_install_module(${name} ${arg_NOT_DEFAULT} "${arg_PUBLIC_DEPS}" "${arg_PRIVATE_DEPS}" "${arg_FIND_DEPS}"
       "${arg_BUNDLED_ARCHIVES}")
@@ -149,6 +152,23 @@ function(svsm_record_sources name)
   if(SVSM_INSTALL AND NOT SVSM_FREESTANDING)
     install(FILES "${list_file}" DESTINATION "${CMAKE_INSTALL_DATADIR}/svsm" COMPONENT svsm-${name})
   endif()
+endfunction()
+
+# What the checks of ./dev read: one JSON object a module, in <build>/modules.jsonl.
+function(svsm_record_module name hosted headers sources hosted_files public_deps private_deps)
+  list(REMOVE_ITEM hosted_files "")
+  set_property(GLOBAL APPEND PROPERTY svsm_modules ${name})
+  set(line "{\"name\": \"${name}\", \"hosted\": \"${hosted}\"")
+  string(APPEND line ", \"folder\": \"${CMAKE_CURRENT_SOURCE_DIR}\"")
+  foreach(key headers sources hosted_files public_deps private_deps)
+    list(JOIN ${key} "\", \"" items)
+    if(items STREQUAL "")
+      string(APPEND line ", \"${key}\": []")
+    else()
+      string(APPEND line ", \"${key}\": [\"${items}\"]")
+    endif()
+  endforeach()
+  set_property(GLOBAL APPEND_STRING PROPERTY svsm_module_lines "${line}}\n")
 endfunction()
 
 include(${CMAKE_CURRENT_LIST_DIR}/SvsmInstall.cmake)
