@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""House rules that no compiler knows; CONVENTIONS.md gives the reasons.
+
+    source_rules.py ROOT
+
+Guards from the path, file sizes, no packing, bit-fields or reinterpret_cast in the library, a Profile / Threads / Allocates line on each
+public header, a test for each fuzzer's registration and corpus.
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+HEADER_GOAL, HEADER_LIMIT = 300, 500
+SOURCE_GOAL, SOURCE_LIMIT = 500, 800
+
+
+def code_of(text):
+    """The text without comments and string literals, line by line."""
+    text = re.sub(r'R"(\w*)\(.*?\)\1"', '""', text, flags=re.S)
+    text = re.sub(r'"(\\.|[^"\\\n])*"', '""', text)
+    text = re.sub(r"/\*.*?\*/", lambda m: "\n" * m.group().count("\n"), text, flags=re.S)
+    return re.sub(r"//[^\n]*", "", text)
+
+
+def check_file(path, text, problems, notes):
+    lines = text.count("\n")
+    public = path.parts[0] == "include"
+    library = public or path.parts[0] == "src"
+    goal, limit = (HEADER_GOAL, HEADER_LIMIT) if path.suffix == ".h" else (SOURCE_GOAL, SOURCE_LIMIT)
+    if lines > limit:
+        problems.append(f"{path}: {lines} lines, limit {limit}")
+    elif lines > goal and library:
+        notes.append(f"{path}: {lines} lines, goal {goal}")
+    if path.suffix == ".h":
+        parts = path.parts[1:] if public else path.parts[1:] if path.parts[0] == "src" else path.parts
+        guard = re.sub(r"[^A-Z0-9]", "_", "/".join(parts).upper()) + "_"
+        if path.parts[0] == "src":
+            guard = "SVSM_SRC_" + guard
+        elif not public:
+            guard = "SVSM_" + guard
+        found = re.search(r"^#ifndef (\w+)", text, re.M)
+        if not found or found.group(1) != guard:
+            if public:
+                problems.append(f"{path}: guard is not {guard}")
+            elif not found:
+                problems.append(f"{path}: has no include guard")
+    if public:
+        head = text.split("#ifndef")[0]
+        for word in ("Profile:", "Threads:", "Allocates:"):
+            if word not in head:
+                problems.append(f"{path}: the first comment has no '{word}'")
+    if not library:
+        return
+    for number, line in enumerate(code_of(text).splitlines(), 1):
+        for pattern, what in ((r"\breinterpret_cast\b", "reinterpret_cast"), (r"#pragma\s+pack|__attribute__\(\(packed", "packing"),
+                              (r"^\s*(?:std::)?u?int\d+_t\s+\w+\s*:\s*\d+", "a bit-field"), (r"\busing namespace\b", "using namespace"),
+                              (r"\b(?:throw|dynamic_cast)\b", "throw or dynamic_cast")):
+            if re.search(pattern, line):
+                problems.append(f"{path}:{number}: {what}")
+    for number, line in enumerate(text.splitlines(), 1):
+        if re.search(r"\b(TODO|FIXME|XXX)\b", line):
+            problems.append(f"{path}:{number}: unfinished: {line.strip()}")
+
+
+def check_fuzzers(root, problems):
+    registered = set()
+    for path in (root / "tests").rglob("CMakeLists.txt"):
+        text = re.sub(r"#[^\n]*", "", path.read_text())
+        registered |= set(re.findall(r"svsm_add_fuzzer\(\s*(\w+)", text))
+        for loop in re.findall(r"foreach\(\s*\w+([^)]*)\)\s*svsm_add_fuzzer\(\s*\$\{", text):
+            registered |= set(loop.split())
+    sources = {p.name.removesuffix("_fuzz.cc") for p in (root / "tests/fuzz").glob("*_fuzz.cc")}
+    for entry in sorted(sources - registered):
+        problems.append(f"tests/fuzz/{entry}_fuzz.cc: no svsm_add_fuzzer({entry})")
+    for entry in sorted(sources):
+        corpus = root / "tests/fuzz/corpus" / entry
+        if not corpus.is_dir() or not any(corpus.iterdir()):
+            problems.append(f"tests/fuzz/corpus/{entry}: no seed")
+    return len(sources)
+
+
+def main():
+    root = pathlib.Path(sys.argv[1])
+    tracked = subprocess.run(["git", "-C", str(root), "ls-files", "-z", "--", "*.h", "*.cc"], check=True, capture_output=True)
+    files = [pathlib.PurePosixPath(f) for f in tracked.stdout.decode().split("\0") if f]
+    problems, notes = [], []
+    for path in files:
+        if (root / path).is_file() and not path.as_posix().startswith("cmake/"):
+            check_file(path, (root / path).read_text(encoding="utf-8"), problems, notes)
+    fuzzers = check_fuzzers(root, problems)
+    for line in notes:
+        print("note: " + line)
+    for line in problems:
+        print(line)
+    print(f"source rules: {len(files)} files, {fuzzers} fuzzers, {len(notes)} above a size goal, {len(problems)} against a rule")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
