@@ -8,7 +8,7 @@
 namespace svsm {
 
 void* ArenaAllocator::Allocate(std::size_t size, std::size_t alignment) {
-  SVSM_CHECK(size != 0 && std::has_single_bit(alignment));
+  SVSM_CHECK(size != 0 && alignment != 0 && (alignment & (alignment - 1)) == 0);
   const auto base = std::bit_cast<std::uintptr_t>(memory_.data());
   const std::uintptr_t at = (base + used_ + alignment - 1) & ~(alignment - 1);
   const std::size_t offset = at - base;
