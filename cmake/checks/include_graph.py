@@ -20,6 +20,8 @@ EDGES = {
     "sim": {"protocol", "snp"},
     "broker": {"kbs", "snp"},  # of snp, only snp_verify: the target check sees to it
 }
+# Folders that are targets of a room rather than rooms.
+PART_OF = {"snp_verify": "snp", "snp_linux": "snp", "vtpm_libtpms": "vtpm", "cocoonfs_file": "cocoonfs", "uefi_auth": "uefi"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]', re.M)
 
 
@@ -35,9 +37,9 @@ def room_of(path):
     """Room of a path relative to the root, or of an include as it is spelled; None for foreign headers."""
     parts = pathlib.PurePosixPath(path).parts
     if parts[:2] == ("include", "svsm") and len(parts) > 3:
-        return parts[2]
+        return PART_OF.get(parts[2], parts[2])
     if parts[0] in ("src", "svsm") and len(parts) > 2:
-        return parts[1]
+        return PART_OF.get(parts[1], parts[1])
     return None
 
 
