@@ -1,0 +1,76 @@
+#include "svsm/vtpm/data_channel.h"
+
+#include "svsm/core/panic.h"
+#include "svsm/core/wire.h"
+
+namespace svsm::vtpm {
+namespace {
+
+constexpr std::uint32_t kSendCommand = 8;
+constexpr Bytes<kTpmHeaderSize> kCommandSizeResponse = {0x80, 0x01, 0, 0, 0, 10, 0, 0, 0x01, 0x42};
+
+std::uint32_t Be32At(ByteView bytes, std::size_t at) {
+  return wire::Read<wire::Be32>(bytes.subspan(at)).value().get();
+}
+
+}  // namespace
+
+DataChannel::DataChannel(std::size_t buffer_size) { SetBufferSize(buffer_size); }
+
+void DataChannel::SetBufferSize(std::size_t buffer_size) {
+  SVSM_CHECK(have_ == 0 && buffer_size >= kTpmHeaderSize);
+  in_.assign(kFrameHeaderSize + buffer_size, 0);
+  out_.reserve(4 + buffer_size + 4);
+}
+
+ByteSpan DataChannel::wanted() { return ByteSpan(in_).subspan(have_, need_ - have_); }
+
+DataChannel::Event DataChannel::Commit(std::size_t count) {
+  SVSM_CHECK(count <= need_ - have_);
+  have_ += count;
+  while (have_ == need_) {
+    const std::size_t before = need_;
+    const Event event = CheckHeader();
+    if (event == Event::kRefused || need_ == before) return event;
+  }
+  return Event::kNeedMore;
+}
+
+// Learns from the bytes so far how many the command needs; leaves need_ alone when there are that
+// many.
+DataChannel::Event DataChannel::CheckHeader() {
+  if (have_ == kTpmHeaderSize && !framed_ && Be32At(in_, 0) == kSendCommand) {
+    framed_ = true;
+    locality_ = in_[4];
+    need_ = kFrameHeaderSize + kTpmHeaderSize;
+    return Event::kNeedMore;
+  }
+  const std::size_t size = Be32At(in_, frame_size() + 2);
+  const bool fits = size >= kTpmHeaderSize && size <= in_.size() - kFrameHeaderSize;
+  if (!fits || (framed_ && Be32At(in_, 5) != size)) return Event::kRefused;
+  need_ = frame_size() + size;
+  return need_ == have_ ? Event::kCommand : Event::kNeedMore;
+}
+
+ByteView DataChannel::command() const {
+  return ByteView(in_).subspan(frame_size(), need_ - frame_size());
+}
+
+ByteView DataChannel::Reply(ByteView response) {
+  out_.clear();
+  if (framed_) {
+    const auto prefix = wire::ToBytes(wire::Be32(static_cast<std::uint32_t>(response.size())));
+    out_.insert(out_.end(), prefix.begin(), prefix.end());
+  }
+  out_.insert(out_.end(), response.begin(), response.end());
+  if (framed_) out_.insert(out_.end(), 4, 0);
+  have_ = 0;
+  need_ = kTpmHeaderSize;
+  framed_ = false;
+  locality_.reset();
+  return out_;
+}
+
+ByteView DataChannel::Refusal() { return Reply(kCommandSizeResponse); }
+
+}  // namespace svsm::vtpm
