@@ -1,0 +1,15 @@
+# What hosted parts may build on, found once for all folders. Nothing is required: what is missing leaves out the targets
+# that need it, with a status line.
+if(NOT SVSM_FREESTANDING)
+  set(CMAKE_THREAD_PREFER_PTHREAD ON)
+  find_package(Threads QUIET)
+  find_package(OpenSSL 3.0 QUIET)
+  find_package(nlohmann_json QUIET)
+  find_package(CLI11 QUIET)
+  find_package(fmt QUIET)
+  foreach(package OpenSSL nlohmann_json CLI11 fmt)
+    if(NOT ${package}_FOUND)
+      message(STATUS "svsm: ${package} not found, what needs it is left out")
+    endif()
+  endforeach()
+endif()
