@@ -1,0 +1,55 @@
+#include "svsm/sim/kds.h"
+
+#include "sim/folder.h"
+
+namespace svsm::sim {
+
+namespace {
+
+std::string LinePath(const ProductLine& line) { return std::string("/vcek/v1/") + line.name; }
+
+std::string Decimal(unsigned value, SplDigits digits) {
+  const std::string text = std::to_string(value);
+  return digits == SplDigits::kTwo && text.size() < 2 ? "0" + text : text;
+}
+
+}  // namespace
+
+std::string KdsChainPath(const ProductLine& line) { return LinePath(line) + "/cert_chain"; }
+
+std::string KdsCrlPath(const ProductLine& line) { return LinePath(line) + "/crl"; }
+
+std::string KdsVcekPath(const ProductLine& line, ByteView hwid, const TcbBytes& tcb,
+                        SplDigits digits) {
+  std::string out = LinePath(line) + "/" + ToHex(hwid);
+  char separator = '?';
+  for (const SplField& field : line.url) {
+    out +=
+        separator + std::string(field.url_parameter) + "=" + Decimal(tcb[field.tcb_byte], digits);
+    separator = '&';
+  }
+  return out;
+}
+
+Status WriteKdsLine(const std::string& folder, const CertificateAuthority& ca, ByteView crl) {
+  SVSM_TRY(MakeFolder(folder + LinePath(ca.line())));
+  const std::string chain = ca.ChainPem();
+  SVSM_TRY(
+      WriteFileAtomically(folder + KdsChainPath(ca.line()), AsBytes(chain), FileMode::kPublic));
+  return WriteFileAtomically(folder + KdsCrlPath(ca.line()), crl, FileMode::kPublic);
+}
+
+Status WriteKdsChip(const std::string& folder, const CertificateAuthority& ca, const Chip& chip,
+                    std::span<const TcbBytes> tcbs, std::int64_t not_before_unix_s) {
+  SVSM_TRY(MakeFolder(folder + LinePath(ca.line())));
+  for (const TcbBytes& tcb : tcbs) {
+    SVSM_ASSIGN_OR_RETURN(const ByteVector vcek, chip.IssueVcek(ca, tcb, not_before_unix_s));
+    for (const SplDigits digits : {SplDigits::kPlain, SplDigits::kTwo}) {
+      const std::string path = folder + KdsVcekPath(ca.line(), chip.hwid(), tcb, digits);
+      SVSM_TRY(WriteFileAtomically(path, vcek, FileMode::kPublic));
+    }
+  }
+  return OkStatus();
+}
+
+}  // namespace svsm::sim
