@@ -55,7 +55,9 @@ class EcdsaVerifier {
   ~EcdsaVerifier() = default;
 };
 
-// Signs with one private key. Threads: one object, one thread.
+// Signs with one private key. Nonces are deterministic (RFC 6979, with the SHA of the digest's
+// size), so a key and a digest have one signature, whatever the backend. Threads: one object, one
+// thread.
 class EcdsaSigner {
  public:
   virtual Curve curve() const = 0;
@@ -63,10 +65,10 @@ class EcdsaSigner {
   // not below n), kUnsupported (curve), kInternal; there is no key then.
   virtual Status SetPrivateKey(ByteView scalar) = 0;
   // The public key, to views of CoordinateSize() bytes. Errors: kFailedPrecondition (no key),
-  // kInvalidArgument (sizes).
+  // kInvalidArgument (sizes); x and y are zero then.
   virtual Status PublicKey(ByteSpan x, ByteSpan y) = 0;
-  // Errors: kFailedPrecondition (no key), kInvalidArgument (sizes), kInternal; r and s are zero
-  // then.
+  // Signs a digest of 20, 32, 48 or 64 bytes, r and s of CoordinateSize() bytes each. Errors:
+  // kFailedPrecondition (no key), kInvalidArgument (sizes), kInternal; r and s are zero then.
   virtual Status Sign(ByteView digest, ByteSpan r, ByteSpan s) = 0;
   // Forgets the key.
   virtual void Wipe() = 0;
