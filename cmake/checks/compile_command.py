@@ -16,8 +16,10 @@ def main():
         if os.path.realpath(os.path.join(entry["directory"], entry["file"])) != wanted:
             continue
         words = shlex.split(entry["command"])
-        if words[0].endswith("ccache"):
-            words = words[1:]
+        for at, word in enumerate(words[:6]):
+            if word.endswith("/ccache"):
+                words = words[at + 1:]
+                break
         at = words.index("-o")
         del words[at:at + 2]
         words[words.index("-c")] = mode
