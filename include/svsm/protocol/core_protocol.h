@@ -1,0 +1,121 @@
+// svsm/protocol/core_protocol.h: protocol 0, REMAP_CA, PVALIDATE, CREATE_VCPU, DELETE_VCPU and
+// QUERY_PROTOCOL; and the layout of the PVALIDATE list for both sides.
+//
+// What each call checks, does, and answers:
+//
+//   REMAP_CA        RCX = new calling area. kInvalidParameter: not page aligned. kInvalidAddress:
+//                   not guest memory, a VMSA, or another vCPU's calling area. Clears CALL_PENDING
+//                   in the new and the old page. The same page again is no error.
+//   PVALIDATE       RCX = list. kInvalidParameter: not 8-aligned, list not within its page, no
+//                   entries, next not below entries, reserved bits, address not aligned to the page
+//                   size. kInvalidAddress: the list cannot be read; an entry's page is not guest
+//                   memory or holds a VMSA, a calling area or the list. kSizeMismatch,
+//                   kPvalidateUnchanged, kInstructionUnknown, 8000_1000 + EAX from the instruction.
+//                   kIncomplete: the budget of the call is used up. In every case `next` is then
+//                   the number of entries that are finished, and a failed entry left its page's
+//                   rights as they were.
+//   CREATE_VCPU     RCX = VMSA, RDX = calling area, R8 = APIC id. kInvalidParameter: not page
+//                   aligned, R8 above 32 bits, or a VMSA with a VMPL that is 0, above 3 or more
+//                   privileged than the caller's, without EFER.SVME, or with other SEV_FEATURES
+//                   than the startup vCPU's. kInvalidAddress: not guest memory, or a page that is a
+//                   VMSA or calling area already (a calling area may be shared by VMSAs of one APIC
+//                   id, as guests do that replace a VMSA). kInvalidRequest: no room for one more.
+//                   The guest loses its access before the VMSA is checked, and has it back after a
+//                   failure.
+//   DELETE_VCPU     RCX = VMSA. kInvalidParameter: not page aligned, unknown, the startup vCPU's,
+//                   or more privileged than the caller. kVcpuInUse: it runs or calls elsewhere. A
+//                   vCPU that deletes itself does not return.
+//   QUERY_PROTOCOL  RCX = protocol, version. RCX = maximum, minimum, or 0; always success.
+//
+// Spec: AMD 58019, "Core protocol". Profile: freestanding. Allocates: never. Threads: any, at once.
+#ifndef SVSM_PROTOCOL_CORE_PROTOCOL_H_
+#define SVSM_PROTOCOL_CORE_PROTOCOL_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "svsm/core/wire.h"
+#include "svsm/protocol/platform.h"
+#include "svsm/protocol/service.h"
+#include "svsm/protocol/vcpu_registry.h"
+
+namespace svsm::protocol {
+
+inline constexpr std::uint32_t kCoreRemapCa = 0;
+inline constexpr std::uint32_t kCorePvalidate = 1;
+inline constexpr std::uint32_t kCoreCreateVcpu = 2;
+inline constexpr std::uint32_t kCoreDeleteVcpu = 3;
+inline constexpr std::uint32_t kCoreDepositMem = 4;   // answered with kUnsupportedCall
+inline constexpr std::uint32_t kCoreWithdrawMem = 5;  // answered with kUnsupportedCall
+inline constexpr std::uint32_t kCoreQueryProtocol = 6;
+inline constexpr std::uint32_t kCoreConfigureVtom = 7;  // answered with kUnsupportedCall
+
+// The head of a PVALIDATE list; `entries` Le64 values follow.
+struct PvalidateListHeader {
+  wire::Le16 entries;
+  wire::Le16 next;
+  wire::Le32 reserved;
+};
+static_assert(wire::Struct<PvalidateListHeader> && sizeof(PvalidateListHeader) == 8);
+static_assert(offsetof(PvalidateListHeader, entries) == 0);
+static_assert(offsetof(PvalidateListHeader, next) == 2);
+static_assert(offsetof(PvalidateListHeader, reserved) == 4);
+
+enum class UnchangedPage : std::uint8_t { kIsError, kIsIgnored };
+
+// One entry of the list.
+struct PvalidateEntry {
+  Gpa gpa;
+  PageSize size = PageSize::k4K;
+  PageState state = PageState::kInvalid;
+  UnchangedPage unchanged = UnchangedPage::kIsError;
+
+  friend bool operator==(const PvalidateEntry&, const PvalidateEntry&) = default;
+};
+
+// Bits: 1:0 size, 2 validate, 3 ignore CF, 11:4 zero, 63:12 frame number.
+// Decode's errors: kMalformed (detail: 0 unknown size, 1 reserved bits, 2 address not aligned to
+// the size). Encode drops the low 12 bits of the address.
+Result<PvalidateEntry> DecodePvalidateEntry(std::uint64_t bits);
+std::uint64_t EncodePvalidateEntry(const PvalidateEntry& entry);
+
+// What differs between versions of the protocol.
+struct CoreVersion {
+  std::uint32_t version;
+  std::uint64_t pvalidate_reserved;  // bits of a list entry that must be zero
+};
+
+struct CoreOptions {
+  std::uint32_t max_version = 1;
+  // Work of one PVALIDATE call, in 4K pages (a 2M entry is 512); at least one entry is done.
+  std::uint32_t pvalidate_pages_per_call = 4096;
+};
+
+class CoreProtocol final : public Service {
+ public:
+  // Borrows all for its own life. A max_version that is not known counts as the newest known below
+  // it, at least 1.
+  CoreProtocol(VcpuRegistry& vcpus, Platform& platform, const ServiceDirectory& directory,
+               const CoreOptions& options);
+
+  std::uint32_t protocol() const override { return kCoreProtocol; }
+  VersionRange versions() const override;
+  Result<CallReply> Call(CallContext& context, const CallRegisters& in) override;
+
+ private:
+  Result<CallReply> RemapCa(CallContext& context, const CallRegisters& in);
+  Result<CallReply> Pvalidate(CallContext& context, const CallRegisters& in);
+  Result<CallReply> CreateVcpu(CallContext& context, const CallRegisters& in);
+  Result<CallReply> DeleteVcpu(CallContext& context, const CallRegisters& in);
+  Result<CallReply> QueryProtocol(CallContext& context, const CallRegisters& in);
+
+  VcpuRegistry& vcpus_;
+  Platform& platform_;
+  const ServiceDirectory& directory_;
+  CoreOptions options_;
+  const CoreVersion* version_;
+};
+
+}  // namespace svsm::protocol
+
+#endif  // SVSM_PROTOCOL_CORE_PROTOCOL_H_
