@@ -65,7 +65,9 @@ function(svsm_add_test name)
     target_precompile_headers(${name} REUSE_FROM svsm_test_pch)
   endif()
   target_include_directories(${name} PRIVATE "${SVSM_ROOT}")
-  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests/bin")
+  set_target_properties(${name} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests/bin"
+    CROSSCOMPILING_EMULATOR "${SVSM_ROOT}/cmake/checks/run_test")
   cmake_path(GET CMAKE_CURRENT_SOURCE_DIR FILENAME room)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 300)
