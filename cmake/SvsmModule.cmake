@@ -30,7 +30,8 @@
 #   svsm_add_bench(<name> SOURCES ... [DEPS ...])                    <bin>/bench/<name>, Google Benchmark
 #
 # Tests see these macros: SVSM_TESTS_DIR (tests/ in the source), SVSM_BIN_DIR (programs), and in the environment
-# TEST_TMPDIR (testing::TempDir(), a folder of the test's own) and SVSM_VECTORS_DIR (recorded real-world vectors; a test skips if it is unset).
+# TEST_TMPDIR (testing::TempDir(), a folder of the test's own) and SVSM_VECTORS_DIR (recorded real-world vectors; a test
+# skips if it is unset).
 
 include_guard(GLOBAL)
 include(GNUInstallDirs)
