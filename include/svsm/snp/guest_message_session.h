@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "svsm/core/attester.h"
 #include "svsm/core/bytes.h"
@@ -108,9 +109,14 @@ class GuestMessageSession final : public Attester {
 
  private:
   // Sends the pending request until it is answered; `pages_needed` gets what a host said that
-  // refused the certificate buffer, else 0.
-  Status Drive(ByteSpan certificates, std::uint64_t& pages_needed);
+  // refused the certificate buffer.
+  Status Drive(ByteSpan certificates, std::optional<std::uint64_t>& pages_needed);
+  // Waits a little if the budget allows; else kBusy.
+  Status Wait(std::uint64_t started_ms, std::uint64_t& waited_ms);
   Status TakeReport(ByteSpan report) const;
+  Status TakeKey(Secret<kDerivedKeySize>& key) const;
+  // What to make of a host that wanted other certificate pages.
+  Status JudgePagesNeeded(std::uint64_t needed, std::size_t offered_bytes);
 
   GuestMessageExchange exchange_;
   GuestMessageTransport& transport_;

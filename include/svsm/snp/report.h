@@ -109,6 +109,8 @@ class UnverifiedReport {
  private:
   friend Result<UnverifiedReport> DecodeReport(ByteView in);
   UnverifiedReport() = default;
+  Status DecodeBody(ByteView in);
+  [[gnu::noinline]] Status DecodeSignature(ByteView in);
   std::uint32_t key_info() const { return body_.key_info.get(); }
 
   ReportBody body_{};
