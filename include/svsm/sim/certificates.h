@@ -34,7 +34,7 @@ namespace svsm::sim {
 // What a VCEK certifies. Views are borrowed for the call.
 struct VcekRequest {
   ByteView hwid;  // line.hwid_size bytes
-  TcbBytes tcb{};
+  snp::RawTcb tcb{};
   crypto::EcPointView public_key;      // P-384
   std::int64_t not_before_unix_s = 0;  // valid for seven years from here
 };

@@ -30,7 +30,7 @@ enum class SplDigits : std::uint8_t { kPlain, kTwo };
 // "/vcek/v1/Milan/cert_chain", "/vcek/v1/Milan/crl" and a VCEK's path with its query.
 std::string KdsChainPath(const ProductLine& line);
 std::string KdsCrlPath(const ProductLine& line);
-std::string KdsVcekPath(const ProductLine& line, ByteView hwid, const TcbBytes& tcb,
+std::string KdsVcekPath(const ProductLine& line, ByteView hwid, const snp::RawTcb& tcb,
                         SplDigits digits);
 
 // Writes the line's chain and `crl` (DER) below `folder`. Errors: kIoError (detail = errno),
@@ -40,7 +40,7 @@ Status WriteKdsLine(const std::string& folder, const CertificateAuthority& ca, B
 // Adds the VCEK of `chip` for each of `tcbs`, valid from `not_before_unix_s`. Errors: those of
 // Chip::IssueVcek(); kIoError (detail = errno), kPermissionDenied.
 Status WriteKdsChip(const std::string& folder, const CertificateAuthority& ca, const Chip& chip,
-                    std::span<const TcbBytes> tcbs, std::int64_t not_before_unix_s);
+                    std::span<const snp::RawTcb> tcbs, std::int64_t not_before_unix_s);
 
 }  // namespace svsm::sim
 

@@ -13,21 +13,20 @@
 #include <cstdint>
 #include <span>
 
-#include "svsm/core/bytes.h"
+#include "svsm/snp/product.h"
+#include "svsm/snp/tcb.h"
 
 namespace svsm::sim {
-
-// TCB_VERSION as it stands in a report: eight bytes, whose meaning depends on the line.
-using TcbBytes = Bytes<8>;
 
 // A component of the TCB as a leaf certificate and a KDS URL name it.
 struct SplField {
   std::uint8_t oid_arc;       // last arc of 1.3.6.1.4.1.3704.1.3.x
-  std::uint8_t tcb_byte;      // its index in TcbBytes
+  std::uint8_t tcb_byte;      // its index in snp::RawTcb
   const char* url_parameter;  // "blSPL"; nullptr: not part of the URL
 };
 
 struct ProductLine {
+  snp::Product product;
   const char* name;          // in subject names and URLs: "Milan"
   const char* product_name;  // extension .2 of a VCEK: "Milan-B0"
   std::uint8_t family;       // as in the report, versions 3 and later
@@ -55,7 +54,8 @@ inline constexpr SplField kTurinUrl[] = {
     {9, 0, "fmcSPL"}, {1, 1, "blSPL"}, {2, 2, "teeSPL"}, {3, 3, "snpSPL"}, {8, 7, "ucodeSPL"}};
 }  // namespace internal
 
-inline constexpr ProductLine kMilan = {"Milan",
+inline constexpr ProductLine kMilan = {snp::Product::kMilan,
+                                       "Milan",
                                        "Milan-B0",
                                        0x19,
                                        0x01,
@@ -66,7 +66,8 @@ inline constexpr ProductLine kMilan = {"Milan",
                                        64,
                                        internal::kMilanSpls,
                                        internal::kMilanUrl};
-inline constexpr ProductLine kGenoa = {"Genoa",
+inline constexpr ProductLine kGenoa = {snp::Product::kGenoa,
+                                       "Genoa",
                                        "Genoa",
                                        0x19,
                                        0x11,
@@ -77,7 +78,8 @@ inline constexpr ProductLine kGenoa = {"Genoa",
                                        64,
                                        internal::kMilanSpls,
                                        internal::kMilanUrl};
-inline constexpr ProductLine kTurin = {"Turin",
+inline constexpr ProductLine kTurin = {snp::Product::kTurin,
+                                       "Turin",
                                        "Turin",
                                        0x1A,
                                        0x02,

@@ -1,0 +1,146 @@
+// svsm/sim/amd_sp.h: a software AMD Secure Processor: launches guests and answers their messages.
+//
+//   AmdSp sp(chip, PlatformState(), rng);
+//   SVSM_ASSIGN_OR_RETURN(const GuestHandle guest, sp.LaunchStart({}));
+//   SVSM_TRY(sp.LaunchUpdate(guest, snp::PageType::kNormal, gpa, page, {}));
+//   SVSM_TRY(sp.LaunchFinish(guest, {}));
+//   SVSM_TRY(sp.GuestRequest(guest, request_page, response_page));
+//
+// It keeps what the firmware keeps: per guest the launch digest, the policy, four VMPCKs with one
+// message counter each, and the identifiers that go into reports. The caller's VMPL is the number
+// of the VMPCK that opened its message, and nothing else. Reports are signed by the chip's VCEK for
+// the reported TCB; derived keys come from the chip's secret.
+//
+// What differs from silicon: derived keys and VCEKs are made by functions of this project, not
+// AMD's; there is no memory encryption; only CPUID checks, TSC info, migration and VLEKs are
+// missing of what a guest can ask for.
+//
+// Errors are Status(code, Source::kSim, detail), with the firmware's number as detail; the code
+// follows from it: kInvalidGuestState kFailedPrecondition; kPolicyFailure kPermissionDenied;
+// kInvalidAddress, kInvalidParam and kInvalidKey kInvalidArgument; kBadMeasurement kAuthFailed;
+// kInvalidGuest kNotFound; kAeadOverflow kExhausted. Errors of the generator pass through.
+//
+// Spec: AMD 56860 (SEV-SNP firmware ABI). Profile: hosted. Allocates: yes. Threads: any, at once;
+// commands are served one after the other.
+#ifndef SVSM_SIM_AMD_SP_H_
+#define SVSM_SIM_AMD_SP_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "svsm/core/bytes.h"
+#include "svsm/core/result.h"
+#include "svsm/core/strong.h"
+#include "svsm/crypto/rng.h"
+#include "svsm/sim/chip.h"
+#include "svsm/snp/guest_message.h"
+#include "svsm/snp/launch_digest.h"
+#include "svsm/snp/report.h"
+
+namespace svsm::sim {
+
+// The firmware's status numbers that occur here.
+enum class FirmwareError : std::uint32_t {
+  kSuccess = 0,
+  kInvalidGuestState = 0x02,
+  kPolicyFailure = 0x07,
+  kInvalidAddress = 0x09,
+  kBadMeasurement = 0x0B,  // also: a message that does not authenticate
+  kInvalidGuest = 0x10,
+  kInvalidParam = 0x16,
+  kAeadOverflow = 0x1D,
+  kInvalidKey = 0x27,
+};
+
+enum class Masking : std::uint8_t { kOff, kOn };
+
+// The state of the platform, which its owner sets.
+struct PlatformState {
+  snp::RawTcb current_tcb = {3, 0, 0, 0, 0, 0, 8, 115};
+  snp::RawTcb committed_tcb = {3, 0, 0, 0, 0, 0, 8, 115};
+  snp::RawTcb reported_tcb = {3, 0, 0, 0, 0, 0, 8, 115};
+  snp::FirmwareVersion current_version = {1, 55, 21};
+  snp::FirmwareVersion committed_version = {1, 55, 21};
+  std::uint64_t platform_info = snp::platform_info::kSmtEnabled;
+  std::uint64_t mit_vector = 0;
+  std::uint32_t report_version = 3;  // 2 to 5
+  Masking mask_chip_id = Masking::kOff;
+  Masking mask_chip_key = Masking::kOff;  // reports are not signed then
+};
+
+using GuestHandle = Strong<struct GuestHandleTag, std::uint32_t>;
+
+struct LaunchStartParameters {
+  std::uint64_t policy = snp::guest_policy::kMustBeOne | snp::guest_policy::kSmt;
+  Bytes<16> gosvw{};
+};
+
+struct LaunchFinishParameters {
+  Bytes<snp::kHostDataSize> host_data{};
+};
+
+class AmdSp final {
+ public:
+  // Borrows `rng` for the object's life: it gives VMPCKs and report ids. The state must satisfy
+  // SetPlatform()'s conditions, or the constructor panics.
+  AmdSp(Chip chip, const PlatformState& state, crypto::Rng& rng);
+  AmdSp(const AmdSp&) = delete;
+  AmdSp& operator=(const AmdSp&) = delete;
+  ~AmdSp();
+
+  const Chip& chip() const { return chip_; }
+  PlatformState platform() const;
+  // A firmware update, a commit or a new configuration. Guests go on; those launched earlier keep
+  // their launch TCB. Errors: kInvalidParam (a committed or reported component above the current
+  // one, or a report version outside 2 to 5).
+  Status SetPlatform(const PlatformState& state);
+
+  // SNP_LAUNCH_START. Errors: kInvalidParam (a reserved policy bit, or bit 17 clear),
+  // kPolicyFailure (the policy wants a newer ABI, or forbids SMT where the platform has it).
+  Result<GuestHandle> LaunchStart(const LaunchStartParameters& parameters);
+
+  // SNP_LAUNCH_UPDATE of one page at `gpa`. `page` is what the host put there; of type kZero it
+  // becomes zero, of type kSecrets the guest's secrets page. Errors: kInvalidGuest,
+  // kInvalidGuestState (launch is finished), kInvalidAddress (alignment), kInvalidParam (page
+  // type).
+  Status LaunchUpdate(GuestHandle guest, snp::PageType type, Gpa gpa, FixedSpan<kPageSize> page,
+                      const snp::PageAttributes& attributes);
+
+  // SNP_LAUNCH_FINISH. Errors: kInvalidGuest, kInvalidGuestState.
+  Status LaunchFinish(GuestHandle guest, const LaunchFinishParameters& parameters);
+
+  // SNP_DECOMMISSION: forgets the guest, keys and counters. Errors: kInvalidGuest.
+  Status Decommission(GuestHandle guest);
+
+  // SNP_GUEST_REQUEST: opens `request`, and seals the answer to `response`. Success says only that
+  // there is an answer: a refusal of REPORT or KEY is inside it. The message counter of the VMPCK
+  // goes up by two then, and otherwise not at all. Errors, all with `response` zero: kInvalidGuest,
+  // kInvalidGuestState (still in launch), kInvalidParam (header, sequence number, type, version or
+  // size), kBadMeasurement (the tag is wrong), kAeadOverflow (counter used up).
+  Status GuestRequest(GuestHandle guest, FixedView<snp::kGuestMessageSize> request,
+                      FixedSpan<snp::kGuestMessageSize> response);
+
+  // SNP_HV_REPORT_REQ: the report that a host gets without the guest's help; its VMPL is
+  // FFFFFFFFh and its REPORT_DATA zero. Errors: kInvalidGuest, kInvalidGuestState.
+  Result<Bytes<snp::kReportSize>> HostReport(GuestHandle guest);
+
+  // What reports of this guest say. Errors: kInvalidGuest.
+  Result<Bytes<snp::kLaunchDigestSize>> Measurement(GuestHandle guest) const;
+
+ private:
+  struct Guest;
+  Guest* Find(GuestHandle guest) const;
+
+  const Chip chip_;
+  crypto::Rng& rng_;
+  mutable std::mutex mutex_;
+  PlatformState state_;
+  std::map<GuestHandle, std::unique_ptr<Guest>> guests_;
+  std::uint32_t next_handle_ = 1;
+};
+
+}  // namespace svsm::sim
+
+#endif  // SVSM_SIM_AMD_SP_H_

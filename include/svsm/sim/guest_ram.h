@@ -1,0 +1,91 @@
+// svsm/sim/guest_ram.h: the memory of a simulated guest: bytes, and the page map that guards them.
+//
+// The SVSM sees it through the two seams that it knows, protocol::GuestMemory (copies) and
+// protocol::Platform (page state). The guest, at its VMPL, reads and writes through ReadAs() and
+// WriteAs(), which fault where hardware would. The host's moves are functions of their own.
+//
+// Profile: hosted. Allocates: yes. Threads: any, at once; each call is atomic.
+#ifndef SVSM_SIM_GUEST_RAM_H_
+#define SVSM_SIM_GUEST_RAM_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <vector>
+
+#include "svsm/core/bytes.h"
+#include "svsm/core/hosted.h"
+#include "svsm/core/status.h"
+#include "svsm/core/strong.h"
+#include "svsm/protocol/guest_memory.h"
+#include "svsm/protocol/platform.h"
+#include "svsm/sim/page_map.h"
+
+namespace svsm::sim {
+
+class GuestRam final : public protocol::GuestMemory, public protocol::Platform {
+ public:
+  // `num_pages` pages of 4K from GPA 0, filled with A5h: memory is not zero by itself.
+  explicit GuestRam(std::size_t num_pages);
+
+  // --- Launch -------------------------------------------------------------------------------
+  // Puts a page in place, validated, for VMPL 0 alone. The page must exist.
+  void LaunchPage(Gpa page, FixedView<kPageSize> contents, protocol::PageKind kind);
+  // Gives pages to the SVSM, validated, with whatever is in them. They must exist.
+  void ReserveForSvsm(Gpa first, std::size_t num_pages);
+
+  // --- The guest, at a VMPL ------------------------------------------------------------------
+  // Errors: kOutOfRange (detail = index of the page of the range that faults: outside, not
+  // assigned, not validated, no rights, or in use as a VMSA); `out` is zero then, earlier pages may
+  // have been written.
+  Status ReadAs(Vmpl vmpl, Gpa from, ByteSpan out) const;
+  Status WriteAs(Vmpl vmpl, Gpa to, ByteView bytes);
+  // Exchanges one byte at once. Errors: as above.
+  Result<std::uint8_t> ExchangeAs(Vmpl vmpl, Gpa at, std::uint8_t value);
+
+  // --- The host ------------------------------------------------------------------------------
+  void HostUnassign(Gpa page);
+  // Maps the memory that backs page `from` at `to` instead: `from` faults from then on; `to` is not
+  // validated, and shows what was in `from` once it is. The remap attack.
+  void HostRemap(Gpa from, Gpa to);
+  void HostMapLarge(Gpa first);
+
+  // --- Marks for the page map ----------------------------------------------------------------
+  void NoteReturnToGuest();
+  void NoteRunning(Gpa vmsa, bool running);
+
+  // Violations so far, in order.
+  std::vector<Violation> violations() const;
+  // A copy of the page map, for tests to look at.
+  PageMap page_map() const;
+
+  // --- protocol::GuestMemory, protocol::Platform -----------------------------------------------
+  protocol::PageKind Classify(Gpa page) const override;
+  Status Read(Gpa from, ByteSpan out) const override;
+  Status Write(Gpa to, ByteView bytes) override;
+  protocol::PvalidateResult Pvalidate(Gpa gpa, protocol::PageSize size,
+                                      protocol::PageState state) override;
+  std::uint32_t Revoke(Gpa gpa, protocol::PageSize size) override;
+  std::uint32_t Grant(Gpa gpa, protocol::PageSize size, Vmpl lowest) override;
+  Status Zero(Gpa gpa, protocol::PageSize size) override;
+  void FlushTlbs() override;
+  std::uint32_t SetVmsa(Gpa vmsa) override;
+  std::uint32_t ClearVmsa(Gpa vmsa) override;
+  Status ReadVmsa(Gpa vmsa, std::uint32_t offset, ByteSpan out) const override;
+  Status WriteVmsa(Gpa vmsa, std::uint32_t offset, ByteView bytes) override;
+
+ private:
+  // Whether every page of a range passes `test`; else the index of the first that does not.
+  template <typename Test>
+  Status CheckRange(Gpa from, std::size_t size, Test test) const;
+  ByteSpan At(Gpa gpa, std::size_t size);
+  ByteView At(Gpa gpa, std::size_t size) const;
+
+  mutable std::mutex mutex_;
+  PageMap map_;
+  ByteVector bytes_;
+};
+
+}  // namespace svsm::sim
+
+#endif  // SVSM_SIM_GUEST_RAM_H_
