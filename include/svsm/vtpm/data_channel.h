@@ -21,7 +21,8 @@
 //
 // Replies come in one piece, because clients expect to read them so.
 //
-// Profile: hosted. Allocates: its buffer at construction. Threads: one object, one thread.
+// Profile: hosted. Allocates: its buffer at construction, and for framed replies. Threads: one
+// object, one thread.
 #ifndef SVSM_VTPM_DATA_CHANNEL_H_
 #define SVSM_VTPM_DATA_CHANNEL_H_
 
@@ -31,12 +32,9 @@
 
 #include "svsm/core/bytes.h"
 #include "svsm/core/hosted.h"
+#include "svsm/vtpm/tpm.h"
 
 namespace svsm::vtpm {
-
-// Bytes of tag, size and code, with which every TPM command and response begins (TPM 2.0 part
-// 1, 18.3).
-inline constexpr std::size_t kTpmHeaderSize = 10;
 
 class DataChannel {
  public:
@@ -58,8 +56,10 @@ class DataChannel {
   // Says that `count` bytes, at most wanted().size(), were put there.
   Event Commit(std::size_t count);
 
-  // Whether a command has begun and is not whole; a slow sender can be told from an idle one.
+  // Whether a command has begun and is not answered; a slow sender can be told from an idle one.
   bool in_command() const { return have_ != 0; }
+  // Whether command() is whole: the last Commit() gave kCommand.
+  bool has_command() const { return has_command_; }
 
   // The whole command; valid until Reply() or Refusal().
   ByteView command() const;
@@ -82,6 +82,7 @@ class DataChannel {
   std::size_t have_ = 0;
   std::size_t need_ = kTpmHeaderSize;
   bool framed_ = false;
+  bool has_command_ = false;
   std::optional<std::uint8_t> locality_;
 };
 

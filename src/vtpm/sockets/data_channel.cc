@@ -2,6 +2,7 @@
 
 #include "svsm/core/panic.h"
 #include "svsm/core/wire.h"
+#include "svsm/core/writer.h"
 
 namespace svsm::vtpm {
 namespace {
@@ -20,7 +21,6 @@ DataChannel::DataChannel(std::size_t buffer_size) { SetBufferSize(buffer_size); 
 void DataChannel::SetBufferSize(std::size_t buffer_size) {
   SVSM_CHECK(have_ == 0 && buffer_size >= kTpmHeaderSize);
   in_.assign(kFrameHeaderSize + buffer_size, 0);
-  out_.reserve(4 + buffer_size + 4);
 }
 
 ByteSpan DataChannel::wanted() { return ByteSpan(in_).subspan(have_, need_ - have_); }
@@ -49,7 +49,8 @@ DataChannel::Event DataChannel::CheckHeader() {
   const bool fits = size >= kTpmHeaderSize && size <= in_.size() - kFrameHeaderSize;
   if (!fits || (framed_ && Be32At(in_, 5) != size)) return Event::kRefused;
   need_ = frame_size() + size;
-  return need_ == have_ ? Event::kCommand : Event::kNeedMore;
+  has_command_ = need_ == have_;
+  return has_command_ ? Event::kCommand : Event::kNeedMore;
 }
 
 ByteView DataChannel::command() const {
@@ -57,17 +58,17 @@ ByteView DataChannel::command() const {
 }
 
 ByteView DataChannel::Reply(ByteView response) {
-  out_.clear();
-  if (framed_) {
-    const auto prefix = wire::ToBytes(wire::Be32(static_cast<std::uint32_t>(response.size())));
-    out_.insert(out_.end(), prefix.begin(), prefix.end());
-  }
-  out_.insert(out_.end(), response.begin(), response.end());
-  if (framed_) out_.insert(out_.end(), 4, 0);
+  const bool framed = framed_;
   have_ = 0;
   need_ = kTpmHeaderSize;
   framed_ = false;
+  has_command_ = false;
   locality_.reset();
+  if (!framed) return response;
+  out_.resize(4 + response.size() + 4);
+  wire::Writer w(out_);
+  w.PutBe32Sized(response);
+  w.Zeros(4);
   return out_;
 }
 

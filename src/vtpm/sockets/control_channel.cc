@@ -1,0 +1,91 @@
+#include "svsm/vtpm/control_channel.h"
+
+#include <array>
+
+#include "svsm/core/wire.h"
+
+namespace svsm::vtpm {
+namespace {
+
+constexpr std::size_t kCodeSize = 4;
+
+// How long the payload of a command is. With a length field, that field is the last of the fixed
+// part.
+struct Shape {
+  ControlCommand command;
+  std::size_t min;
+  std::size_t max;
+  bool has_length = false;
+};
+
+using enum ControlCommand;
+constexpr std::array<Shape, 18> kShapes = {{
+    {kGetCapability, 0, 0},
+    {kInit, 4, 4},
+    {kShutdown, 0, 0},
+    {kGetTpmEstablished, 0, 0},
+    {kSetLocality, 1, 4},
+    {kHashStart, 0, 0},
+    {kHashData, 4, 4, true},
+    {kHashEnd, 0, 0},
+    {kCancelTpmCommand, 0, 0},
+    {kStoreVolatile, 0, 0},
+    {kResetTpmEstablished, 1, 4},
+    {kGetStateBlob, 12, 12},
+    {kSetStateBlob, 12, 12, true},
+    {kStop, 0, 0},
+    {kGetConfig, 0, 0},
+    {kSetDataFd, 0, 0},
+    {kSetBufferSize, 4, 4},
+    {kGetInfo, 16, 16},
+}};
+
+std::uint32_t Be32At(ByteView bytes, std::size_t at) {
+  return wire::Read<wire::Be32>(bytes.subspan(at)).value().get();
+}
+
+const Shape* FindShape(ByteView request) {
+  for (const Shape& shape : kShapes) {
+    if (static_cast<std::uint32_t>(shape.command) == Be32At(request, 0)) return &shape;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+ControlFramer::Event ControlFramer::Feed(ByteView chunk) {
+  in_.insert(in_.end(), chunk.begin(), chunk.end());
+  if (in_.size() < kCodeSize) return Event::kNeedMore;
+  const Shape* const shape = FindShape(in_);
+  if (shape == nullptr) {
+    complete_ = true;
+    return Event::kRequest;
+  }
+  if (in_.size() < kCodeSize + shape->min) return Event::kNeedMore;
+  std::size_t data = 0;
+  if (shape->has_length) {
+    data = Be32At(in_, kCodeSize + shape->min - 4);
+    if (data > kMaxPayload) {
+      complete_ = true;
+      return Event::kRequest;
+    }
+  }
+  if (in_.size() < kCodeSize + shape->min + data) return Event::kNeedMore;
+  complete_ = true;
+  well_sized_ = in_.size() <= kCodeSize + shape->max + data;
+  return Event::kRequest;
+}
+
+ControlRequest ControlFramer::request() const {
+  return ControlRequest{static_cast<ControlCommand>(Be32At(in_, 0)),
+                        ByteView(in_).subspan(kCodeSize), well_sized_};
+}
+
+void ControlFramer::Next() {
+  Wipe(in_);  // a state blob is as secret as the TPM
+  in_.clear();
+  complete_ = false;
+  well_sized_ = false;
+}
+
+}  // namespace svsm::vtpm

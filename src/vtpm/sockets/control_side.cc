@@ -1,0 +1,118 @@
+#include "src/vtpm/sockets/control_side.h"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "src/vtpm/sockets/socket_io.h"
+
+namespace svsm::vtpm {
+namespace {
+
+using internal::Wait;
+using internal::Waited;
+
+// How long a client may leave a request unfinished.
+constexpr int kRequestTimeoutMs = 500;
+constexpr std::size_t kChunk = 64 * 1024;
+
+// One read, with the descriptor that may come along.
+ssize_t ReceiveWithDescriptor(int fd, ByteSpan out, Socket& descriptor) {
+  iovec io{out.data(), out.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * 4)] = {};
+  msghdr message{};
+  message.msg_iov = &io;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof(control);
+  const ssize_t got = ::recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+  for (cmsghdr* part = CMSG_FIRSTHDR(&message); got > 0 && part != nullptr;
+       part = CMSG_NXTHDR(&message, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+    const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int received = -1;
+      std::memcpy(&received, CMSG_DATA(part) + i * sizeof(int), sizeof(int));
+      descriptor = Socket(received);  // the last one counts, the others are closed
+    }
+  }
+  return got;
+}
+
+}  // namespace
+
+Status SocketServer::ControlSide::Loop() {
+  const int stop = server_.stop_event_.fd();
+  if (!server_.control_.valid()) {
+    (void)Wait(stop, stop, -1);
+    return OkStatus();
+  }
+  if (!internal::IsListening(server_.control_)) {
+    (void)Serve(server_.control_);
+    (void)Wait(stop, stop, server_.options_.end_with_client ? 0 : -1);
+    return OkStatus();
+  }
+  while (Wait(server_.control_.fd(), stop, -1) == Waited::kReady) {
+    const Socket connection(::accept4(server_.control_.fd(), nullptr, nullptr, SOCK_CLOEXEC));
+    if (!connection.valid()) {
+      if (errno == EINTR || errno == ECONNABORTED || errno == EAGAIN) continue;
+      return internal::FromErrno(errno);
+    }
+    internal::PrepareConnection(connection);
+    if (Serve(connection) && server_.options_.end_with_client) break;
+  }
+  return OkStatus();
+}
+
+bool SocketServer::ControlSide::Serve(const Socket& connection) {
+  bool spoke = false;
+  while (Receive(connection.fd())) {
+    spoke = true;
+    if (!Answer(connection.fd())) break;
+  }
+  framer_.Next();
+  descriptor_ = Socket();
+  return spoke;
+}
+
+bool SocketServer::ControlSide::Receive(int fd) {
+  ByteVector chunk(kChunk);
+  for (;;) {
+    const int timeout_ms = framer_.in_request() ? kRequestTimeoutMs : -1;
+    if (Wait(fd, server_.stop_event_.fd(), timeout_ms) != Waited::kReady) return false;
+    const ssize_t got = ReceiveWithDescriptor(fd, chunk, descriptor_);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return false;
+    const ByteSpan received = ByteSpan(chunk).first(static_cast<std::size_t>(got));
+    const ControlFramer::Event event = framer_.Feed(received);
+    Wipe(received);
+    if (event == ControlFramer::Event::kRequest) return true;
+  }
+}
+
+bool SocketServer::ControlSide::Answer(int fd) {
+  ControlReply reply = Execute(framer_.request());
+  if (reply.then == ControlReply::Then::kTakeDataFd &&
+      !data_side_.HandOver(std::move(descriptor_))) {
+    reply = ControlService::Refuse(ControlResult::kBadOrdinal);
+  }
+  framer_.Next();
+  descriptor_ = Socket();
+  const bool sent = internal::WriteAll(fd, reply.bytes);
+  Wipe(reply.bytes);
+  if (reply.then == ControlReply::Then::kShutDown) server_.Stop();
+  return sent && reply.then != ControlReply::Then::kShutDown;
+}
+
+ControlReply SocketServer::ControlSide::Execute(const ControlRequest& request) {
+  if (request.command == ControlCommand::kCancelTpmCommand && request.well_sized) {
+    server_.engine_.Cancel();
+  }
+  const std::lock_guard lock(server_.engine_mutex_);
+  return server_.service_.Execute(request, descriptor_.valid());
+}
+
+}  // namespace svsm::vtpm

@@ -1,0 +1,132 @@
+#include "src/vtpm/sockets/data_side.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "src/vtpm/sockets/socket_io.h"
+
+namespace svsm::vtpm {
+namespace {
+
+void SetReceiveTimeout(const Socket& connection, std::uint32_t timeout_ms) {
+  const timeval timeout{static_cast<time_t>(timeout_ms / 1000),
+                        static_cast<suseconds_t>(timeout_ms % 1000) * 1000};
+  (void)::setsockopt(connection.fd(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+}
+
+}  // namespace
+
+SocketServer::DataSide::DataSide(SocketServer& server)
+    : server_(server),
+      handover_event_(::eventfd(0, EFD_CLOEXEC)),
+      channel_(kMaxTpmBuffer),
+      response_(kMaxTpmBuffer) {
+  if (!internal::IsListening(server_.data_)) handed_over_ = std::move(server_.data_);
+}
+
+void SocketServer::DataSide::Loop() {
+  for (;;) {
+    const Socket connection = Next();
+    if (!connection.valid()) return;
+    internal::PrepareConnection(connection);
+    SetReceiveTimeout(connection, server_.options_.slow_client_timeout_ms);
+    const bool spoke = Serve(connection);
+    {
+      const std::lock_guard lock(mutex_);
+      current_fd_ = -1;
+    }
+    const bool only_one = !server_.data_.valid() && !server_.control_.valid();
+    if ((spoke && server_.options_.end_with_client) || only_one) server_.Stop();
+  }
+}
+
+Socket SocketServer::DataSide::Next() {
+  for (;;) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (interrupted_) return Socket();
+      if (handed_over_.valid()) {
+        current_fd_ = handed_over_.fd();
+        return std::move(handed_over_);
+      }
+    }
+    pollfd fds[3] = {{server_.stop_event_.fd(), POLLIN, 0},
+                     {handover_event_.fd(), POLLIN, 0},
+                     {server_.data_.fd(), POLLIN, 0}};
+    if (::poll(fds, 3, -1) < 0 && errno != EINTR) return Socket();
+    if (fds[0].revents != 0) return Socket();
+    if (fds[1].revents != 0) {
+      std::uint64_t count = 0;
+      (void)!::read(handover_event_.fd(), &count, sizeof(count));
+      continue;
+    }
+    if (fds[2].revents == 0) continue;
+    Socket connection(::accept4(server_.data_.fd(), nullptr, nullptr, SOCK_CLOEXEC));
+    if (!connection.valid()) continue;
+    const std::lock_guard lock(mutex_);
+    if (interrupted_) return Socket();
+    current_fd_ = connection.fd();
+    return connection;
+  }
+}
+
+bool SocketServer::DataSide::HandOver(Socket connection) {
+  const std::lock_guard lock(mutex_);
+  if (current_fd_ >= 0 || handed_over_.valid()) return false;
+  handed_over_ = std::move(connection);
+  const std::uint64_t one = 1;
+  return ::write(handover_event_.fd(), &one, sizeof(one)) == sizeof(one);
+}
+
+void SocketServer::DataSide::Interrupt() {
+  const std::lock_guard lock(mutex_);
+  interrupted_ = true;
+  if (current_fd_ >= 0) (void)::shutdown(current_fd_, SHUT_RDWR);
+}
+
+bool SocketServer::DataSide::Serve(const Socket& connection) {
+  const int fd = connection.fd();
+  const bool tcp = internal::IsTcp(connection);
+  bool spoke = false;
+  channel_ = DataChannel(kMaxTpmBuffer);
+  while (Receive(fd, tcp)) {
+    spoke = true;
+    const bool whole = channel_.has_command();
+    if (!internal::WriteAll(fd, whole ? channel_.Reply(Run()) : channel_.Refusal()) || !whole)
+      break;
+  }
+  return spoke || channel_.in_command();
+}
+
+// True when there is something to answer; false when the client is gone or too slow.
+bool SocketServer::DataSide::Receive(int fd, bool tcp) {
+  for (;;) {
+    if (tcp) internal::AcknowledgeAtOnce(fd);
+    const ByteSpan wanted = channel_.wanted();
+    const ssize_t got = ::recv(fd, wanted.data(), wanted.size(), 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN && !channel_.in_command()) continue;  // idle, not slow
+    if (got <= 0) return false;
+    if (channel_.Commit(static_cast<std::size_t>(got)) != DataChannel::Event::kNeedMore)
+      return true;
+  }
+}
+
+// The response to the channel's command.
+ByteView SocketServer::DataSide::Run() {
+  const std::lock_guard lock(server_.engine_mutex_);
+  if (channel_.locality()) server_.service_.set_locality(*channel_.locality());
+  const Result<std::size_t> size =
+      server_.engine_.Execute(server_.service_.locality(), channel_.command(), response_);
+  if (size.ok()) return ByteView(response_).first(*size);
+  static constexpr Bytes<kTpmHeaderSize> kFailure = {0x80, 0x01, 0, 0, 0, 10, 0, 0, 0x01, 0x01};
+  return kFailure;
+}
+
+}  // namespace svsm::vtpm

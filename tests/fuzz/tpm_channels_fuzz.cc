@@ -1,0 +1,73 @@
+// The channels of a TPM socket: any bytes, in any pieces. First byte: data (even) or control (odd);
+// second: piece size.
+#include <cstdlib>
+
+#include "svsm/vtpm/control_channel.h"
+#include "svsm/vtpm/control_service.h"
+#include "svsm/vtpm/data_channel.h"
+#include "tests/vtpm/sockets/fake_engine.h"
+
+namespace {
+
+using namespace svsm;
+using namespace svsm::vtpm;
+
+void Require(bool condition) {
+  if (!condition) std::abort();
+}
+
+void FeedData(ByteView in, std::size_t step) {
+  DataChannel channel(kMaxTpmBuffer);
+  Bytes<kMaxTpmBuffer> response{};
+  while (!in.empty()) {
+    const ByteSpan wanted = channel.wanted();
+    Require(!wanted.empty());
+    const std::size_t n = std::min({step, in.size(), wanted.size()});
+    Copy(wanted, in.first(n));
+    in = in.subspan(n);
+    switch (channel.Commit(n)) {
+      case DataChannel::Event::kNeedMore:
+        break;
+      case DataChannel::Event::kCommand: {
+        const ByteView command = channel.command();
+        Require(command.size() >= kTpmHeaderSize && command.size() <= kMaxTpmBuffer);
+        const std::size_t extra = channel.locality() ? 8 : 0;
+        Require(channel.Reply(ByteView(response).first(command.size())).size() ==
+                command.size() + extra);
+        break;
+      }
+      case DataChannel::Event::kRefused:
+        Require(channel.Refusal().size() >= 10);
+        return;
+    }
+  }
+}
+
+void FeedControl(ByteView in, std::size_t step) {
+  FakeEngine engine;
+  ControlService service(engine);
+  ControlFramer framer;
+  while (!in.empty()) {
+    const std::size_t n = std::min(step, in.size());
+    const ControlFramer::Event event = framer.Feed(in.first(n));
+    in = in.subspan(n);
+    if (event == ControlFramer::Event::kNeedMore) continue;
+    Require(service.Execute(framer.request(), step % 2 == 0).bytes.size() >= 4);
+    Require(service.locality() <= kMaxLocality);
+    framer.Next();
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size < 2) return 0;
+  const ByteView in(data + 2, size - 2);
+  const std::size_t step = std::size_t{data[1]} + 1;
+  if (data[0] % 2 == 0) {
+    FeedData(in, step);
+  } else {
+    FeedControl(in, step);
+  }
+  return 0;
+}
