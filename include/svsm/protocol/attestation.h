@@ -31,6 +31,7 @@
 
 #include "svsm/core/attester.h"
 #include "svsm/core/lock.h"
+#include "svsm/core/log.h"
 #include "svsm/core/wire.h"
 #include "svsm/crypto/hash.h"
 #include "svsm/protocol/manifest.h"
@@ -94,6 +95,7 @@ class AttestationService final : public Service {
     const crypto::Hash& sha512;                    // of HashAlg::kSha512
     std::span<ManifestProvider* const> providers;  // at most kMaxProviders, GUIDs differ
     ByteSpan workspace;                            // see WorkspaceSize()
+    LogSink& log;                                  // why the AMD-SP did not answer
     Lock& workspace_lock;                          // never waited for
   };
   static constexpr std::size_t kMaxProviders = 16;
@@ -103,18 +105,20 @@ class AttestationService final : public Service {
 
   std::uint32_t protocol() const override { return kAttestationProtocol; }
   VersionRange versions() const override { return {1, 1}; }
-  // A Status, here, is kOutOfMemory: the work area is too small for what this SVSM has to say.
+  // A Status, here, is kOutOfMemory (detail = bytes: the work area is too small for what this SVSM
+  // has to say), kInternal (the attester broke its contract), or a provider's.
   Result<CallReply> Call(CallContext& context, const CallRegisters& in) override;
 
  private:
   struct Request;
   Result<CallReply> AttestServices(CallContext& context, const CallRegisters& in);
   Result<CallReply> AttestSingleService(CallContext& context, const CallRegisters& in);
-  Result<CallReply> Answer(CallContext& context, const CallRegisters& in, const Request& request);
+  Result<CallReply> Answer(CallContext& context, const CallRegisters& in, Request& request);
   Result<CallReply> AnswerLocked(CallContext& context, const CallRegisters& in,
                                  const Request& request);
-  Result<std::size_t> BuildManifest(const Request& request, ByteSpan out);
-  Result<std::size_t> BuildAll(ByteSpan out);
+  Result<CallReply> Attest(CallContext& context, CallReply reply, const Request& request,
+                           std::size_t manifest_bytes);
+  Result<std::size_t> BuildManifest(const Request& request);
   ManifestProvider* FindProvider(const Guid& guid) const;
 
   Options options_;

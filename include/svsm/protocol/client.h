@@ -68,8 +68,8 @@ struct ClientOptions {
 struct AttestationBuffers {
   GuestBuffer report;
   GuestBuffer manifest;
-  GuestBuffer certificates;  // empty if the host gave none
-  // How much of each is filled.
+  GuestBuffer certificates;
+  // How much of each is filled; certificates_bytes is 0 if the host gave none.
   std::size_t report_bytes = 0;
   std::size_t manifest_bytes = 0;
   std::size_t certificates_bytes = 0;
@@ -132,7 +132,7 @@ class Client final {
   Result<AttestationBuffers> Attest(const Guid* service, std::uint32_t manifest_version,
                                     GuestBuffer nonce, GuestPages& pages);
   Status AttestRound(const Guid* service, std::uint32_t manifest_version, GuestBuffer nonce,
-                     AttestationBuffers& buffers, bool& resize);
+                     GuestPages& pages, AttestationBuffers& buffers, bool& again);
   // The guest's part of the calling area, from offset 8.
   ByteSpan Buffer() const { return calling_area_.bytes.subspan(8); }
   Gpa BufferGpa() const { return Gpa(calling_area_.gpa.value() + 8); }

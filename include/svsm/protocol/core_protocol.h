@@ -50,7 +50,8 @@ inline constexpr std::uint32_t kCoreWithdrawMem = 5;  // answered with kUnsuppor
 inline constexpr std::uint32_t kCoreQueryProtocol = 6;
 inline constexpr std::uint32_t kCoreConfigureVtom = 7;  // answered with kUnsupportedCall
 
-// The head of a PVALIDATE list; `entries` Le64 values follow.
+// The head of a PVALIDATE list; `entries` Le64 values follow. Guests do not clear `reserved`, and
+// nobody looks at it.
 struct PvalidateListHeader {
   wire::Le16 entries;
   wire::Le16 next;
@@ -74,9 +75,11 @@ struct PvalidateEntry {
 };
 
 // Bits: 1:0 size, 2 validate, 3 ignore CF, 11:4 zero, 63:12 frame number.
+// `reserved` has the bits that must be zero in the protocol version at hand.
 // Decode's errors: kMalformed (detail: 0 unknown size, 1 reserved bits, 2 address not aligned to
 // the size). Encode drops the low 12 bits of the address.
-Result<PvalidateEntry> DecodePvalidateEntry(std::uint64_t bits);
+inline constexpr std::uint64_t kPvalidateReservedV1 = 0xFF0;
+Result<PvalidateEntry> DecodePvalidateEntry(std::uint64_t bits, std::uint64_t reserved);
 std::uint64_t EncodePvalidateEntry(const PvalidateEntry& entry);
 
 // What differs between versions of the protocol.
@@ -108,6 +111,9 @@ class CoreProtocol final : public Service {
   Result<CallReply> CreateVcpu(CallContext& context, const CallRegisters& in);
   Result<CallReply> DeleteVcpu(CallContext& context, const CallRegisters& in);
   Result<CallReply> QueryProtocol(CallContext& context, const CallRegisters& in);
+  ResultCode PvalidateOne(const CallContext& context, std::uint64_t bits, Gpa list);
+  ResultCode Reserve(const CallContext& context, const Vcpu& vcpu);
+  ResultCode MakeVmsa(const CallContext& context, Vcpu& vcpu);
 
   VcpuRegistry& vcpus_;
   Platform& platform_;

@@ -36,6 +36,10 @@ enum class ExitOutcome : std::uint8_t {
   kVcpuDeleted,  // the vCPU deleted itself: nothing was written back, do not enter it again
 };
 
+// Dispatch()'s error when the answer is complete, but the calling area went away before it could be
+// told so.
+inline constexpr Status kAnswerNotSignalled(Code::kOutOfRange, Source::kProtocol, 1);
+
 class Dispatcher final : public ServiceDirectory {
  public:
   // Borrows everything for its own life. `slots` bounds the number of services.
@@ -73,8 +77,8 @@ class Dispatcher final : public ServiceDirectory {
 
 // Serves an exit straight from and to the VMSA: clears EFER.SVME so that no CPU can enter it,
 // ignores exits other than VMGEXIT, dispatches, writes the registers, and sets EFER.SVME last.
-// Errors: those of Dispatch() and Platform::ReadVmsa and WriteVmsa. After an error of Dispatch()
-// EFER.SVME is set again, except after kNotFound.
+// Errors: those of Dispatch(), Platform::ReadVmsa and WriteVmsa. EFER.SVME is set after an error,
+// too, except after kNotFound (it is no vCPU of ours) and kBusy (the other CPU sets it).
 Result<ExitOutcome> ServeExit(Dispatcher& dispatcher, Platform& platform, Gpa vmsa);
 
 }  // namespace svsm::protocol

@@ -13,8 +13,8 @@
 //
 // Spec: AMD 58019 "Core protocol"; AMD 24594 (APM volume 3) PVALIDATE, RMPADJUST.
 // Profile: freestanding. Allocates: as the implementation says. Threads: page functions and VMSA
-// attributes are called with the VcpuRegistry's lock held, so one at a time; ReadVmsa and WriteVmsa
-// for different VMSAs at once.
+// attributes are called with the VcpuRegistry's lock held, so one at a time; FlushTlbs, ReadVmsa
+// and WriteVmsa come without it, from several CPUs at once.
 #ifndef SVSM_PROTOCOL_PLATFORM_H_
 #define SVSM_PROTOCOL_PLATFORM_H_
 

@@ -1,0 +1,138 @@
+#include "svsm/protocol/dispatcher.h"
+
+#include "protocol/guarded_memory.h"
+#include "svsm/core/lock.h"
+#include "svsm/core/wire.h"
+#include "svsm/protocol/calling_area.h"
+#include "svsm/protocol/vmsa.h"
+
+namespace svsm::protocol {
+namespace {
+
+Gpa PendingGpa(const CallContext& context) {
+  return Gpa(context.calling_area.value() + offsetof(CallingArea, call_pending));
+}
+
+Result<std::uint64_t> ReadU64(const Platform& platform, Gpa vmsa, std::size_t offset) {
+  wire::Le64 field;
+  Bytes<sizeof(field)> bytes{};
+  SVSM_TRY(platform.ReadVmsa(vmsa, static_cast<std::uint32_t>(offset), bytes));
+  SVSM_ASSIGN_OR_RETURN(field, wire::Read<wire::Le64>(bytes));
+  return field.get();
+}
+
+Status WriteU64(Platform& platform, Gpa vmsa, std::size_t offset, std::uint64_t value) {
+  return platform.WriteVmsa(vmsa, static_cast<std::uint32_t>(offset),
+                            wire::ToBytes(wire::Le64(value)));
+}
+
+Result<CallRegisters> LoadRegisters(const Platform& platform, Gpa vmsa) {
+  CallRegisters registers;
+  SVSM_ASSIGN_OR_RETURN(registers.rax, ReadU64(platform, vmsa, kVmsaRax));
+  SVSM_ASSIGN_OR_RETURN(registers.rcx, ReadU64(platform, vmsa, kVmsaRcx));
+  SVSM_ASSIGN_OR_RETURN(registers.rdx, ReadU64(platform, vmsa, kVmsaRdx));
+  SVSM_ASSIGN_OR_RETURN(registers.r8, ReadU64(platform, vmsa, kVmsaR8));
+  SVSM_ASSIGN_OR_RETURN(registers.r9, ReadU64(platform, vmsa, kVmsaR9));
+  return registers;
+}
+
+Status StoreRegisters(Platform& platform, Gpa vmsa, const CallRegisters& registers) {
+  SVSM_TRY(WriteU64(platform, vmsa, kVmsaRax, registers.rax));
+  SVSM_TRY(WriteU64(platform, vmsa, kVmsaRcx, registers.rcx));
+  SVSM_TRY(WriteU64(platform, vmsa, kVmsaRdx, registers.rdx));
+  SVSM_TRY(WriteU64(platform, vmsa, kVmsaR8, registers.r8));
+  return WriteU64(platform, vmsa, kVmsaR9, registers.r9);
+}
+
+// What a held vCPU's exit comes to; EFER.SVME is the caller's.
+Result<ExitOutcome> ServeHeld(Dispatcher& dispatcher, Platform& platform, Gpa vmsa) {
+  SVSM_ASSIGN_OR_RETURN(const std::uint64_t exit_code, ReadU64(platform, vmsa, kVmsaExitCode));
+  if (exit_code != kExitVmgexit) return ExitOutcome::kSpurious;
+  SVSM_ASSIGN_OR_RETURN(CallRegisters registers, LoadRegisters(platform, vmsa));
+  const Result<ExitOutcome> outcome = dispatcher.Dispatch(vmsa, registers);
+  const bool answered =
+      outcome.ok() ? *outcome == ExitOutcome::kAnswered : outcome.status() == kAnswerNotSignalled;
+  if (answered) SVSM_TRY(StoreRegisters(platform, vmsa, registers));
+  return outcome;
+}
+
+}  // namespace
+
+Status Dispatcher::Register(Service& service) {
+  const std::uint32_t protocol = service.protocol();
+  if (Find(protocol) != nullptr) return Status(Code::kAlreadyExists, Source::kProtocol, protocol);
+  if (count_ == slots_.size()) return Status(Code::kOutOfMemory, Source::kProtocol);
+  slots_[count_++] = &service;
+  return OkStatus();
+}
+
+Service* Dispatcher::Find(std::uint32_t protocol) const {
+  for (Service* service : slots_.first(count_)) {
+    if (service->protocol() == protocol) return service;
+  }
+  return nullptr;
+}
+
+Result<ExitOutcome> Dispatcher::Dispatch(Gpa vmsa, CallRegisters& registers) {
+  internal::GuardedMemory memory(memory_, vcpus_);
+  CallContext context{.vmsa = vmsa, .calling_area = Gpa(), .vmpl = Vmpl(), .memory = memory};
+  {
+    const LockGuard guard(vcpus_.lock());
+    Vcpu* vcpu = vcpus_.FindLocked(vmsa);
+    if (vcpu == nullptr) return Status(Code::kNotFound, Source::kProtocol);
+    if (vcpu->in_call) return Status(Code::kBusy, Source::kProtocol);
+    vcpu->in_call = true;
+    context.calling_area = vcpu->calling_area;
+    context.vmpl = vcpu->vmpl;
+  }
+  const Result<ExitOutcome> outcome = Serve(context, registers);
+  if (!outcome.ok() || *outcome != ExitOutcome::kVcpuDeleted) {
+    const LockGuard guard(vcpus_.lock());
+    vcpus_.FindLocked(vmsa)->in_call = false;  // nobody else removes a vCPU that is in a call
+  }
+  return outcome;
+}
+
+Result<ExitOutcome> Dispatcher::Serve(CallContext& context, CallRegisters& registers) {
+  std::uint8_t pending = kCallNotPending;
+  if (!context.memory.Read(PendingGpa(context), {&pending, 1}).ok()) {
+    return Status(Code::kOutOfRange, Source::kProtocol, 0);
+  }
+  if (pending == kCallNotPending) return ExitOutcome::kSpurious;
+
+  Result<CallReply> reply = Answer(context, pending, registers);
+  if (!reply.ok()) {
+    log_.Write(LogLevel::kError, "svsm: a service failed to answer a call", reply.status());
+    reply = CallReply(registers).With(ResultCode::kInvalidRequest);
+  }
+  if (reply->afterwards == Afterwards::kDoNotResume) return ExitOutcome::kVcpuDeleted;
+  registers = reply->registers;
+  registers.rax = ToU32(reply->result);
+  if (!context.memory.Write(PendingGpa(context), {&kCallNotPending, 1}).ok()) {
+    return kAnswerNotSignalled;
+  }
+  return ExitOutcome::kAnswered;
+}
+
+Result<CallReply> Dispatcher::Answer(CallContext& context, std::uint8_t pending,
+                                     const CallRegisters& in) {
+  if (pending != kCallPending) return CallReply(in).With(ResultCode::kInvalidFormat);
+  Service* service = Find(in.protocol());
+  if (service == nullptr || service->versions().empty()) {
+    return CallReply(in).With(ResultCode::kUnsupportedProtocol);
+  }
+  return service->Call(context, in);
+}
+
+Result<ExitOutcome> ServeExit(Dispatcher& dispatcher, Platform& platform, Gpa vmsa) {
+  SVSM_ASSIGN_OR_RETURN(const std::uint64_t efer, ReadU64(platform, vmsa, kVmsaEfer));
+  SVSM_TRY(WriteU64(platform, vmsa, kVmsaEfer, efer & ~kEferSvme));
+  const Result<ExitOutcome> outcome = ServeHeld(dispatcher, platform, vmsa);
+  const Code code = outcome.status().code();
+  const bool not_ours = code == Code::kNotFound || code == Code::kBusy ||
+                        (outcome.ok() && *outcome == ExitOutcome::kVcpuDeleted);
+  if (!not_ours) SVSM_TRY(WriteU64(platform, vmsa, kVmsaEfer, efer | kEferSvme));
+  return outcome;
+}
+
+}  // namespace svsm::protocol
