@@ -3,7 +3,7 @@
 //
 // Running out is a value, not an abort.
 //
-// Profile: freestanding. Threads: as the implementation says.
+// Profile: freestanding. Allocates: that is its purpose. Threads: as the implementation says.
 #ifndef SVSM_CORE_ALLOCATOR_H_
 #define SVSM_CORE_ALLOCATOR_H_
 

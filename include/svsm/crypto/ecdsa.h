@@ -1,6 +1,7 @@
 // svsm/crypto/ecdsa.h: ECDSA over the NIST curves, with numbers big-endian and of the curve's size.
 //
-// Profile: freestanding. Allocates: never here; a backend may. Spec: FIPS 186-4, SEC 1.
+// Profile: freestanding. Allocates: never here; a backend may. Threads: one object, one thread.
+// Spec: FIPS 186-4, SEC 1.
 #ifndef SVSM_CRYPTO_ECDSA_H_
 #define SVSM_CRYPTO_ECDSA_H_
 

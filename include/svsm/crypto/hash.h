@@ -4,7 +4,8 @@
 //   Bytes<64> digest;
 //   SVSM_TRY(sha512.Digest(parts, digest));
 //
-// Profile: freestanding. Allocates: never here; a backend may at construction. Spec: FIPS 180-4.
+// Profile: freestanding. Allocates: never here; a backend may at construction. Threads: one
+// object, one thread. Spec: FIPS 180-4.
 #ifndef SVSM_CRYPTO_HASH_H_
 #define SVSM_CRYPTO_HASH_H_
 

@@ -6,7 +6,8 @@
 //   EXPECT_THAT(digest, BytesAre("ba7816bf..."));
 //   SVSM_ASSERT_OK_AND_ASSIGN(const auto report, ParseReport(bytes));
 //
-// Profile: hosted; needs GoogleTest and GoogleMock. Threads: as GoogleTest's.
+// Profile: hosted; needs GoogleTest and GoogleMock. Allocates: as they do. Threads: as
+// GoogleTest's.
 #ifndef SVSM_TESTING_MATCHERS_H_
 #define SVSM_TESTING_MATCHERS_H_
 
