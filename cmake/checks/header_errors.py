@@ -11,6 +11,7 @@ include/svsm/<room>/<x>.h are tests/<room>/<x>_test.cc, tests/<room>/<x>_*_test.
 
 kInternal is left out: it says that a library below broke its contract, which no test can ask it to do.
 """
+import collections
 import pathlib
 import re
 import sys
@@ -75,7 +76,9 @@ def main():
                 untested.append(f"include/{spelled}:{number}: {code} is named here and in no test of this header")
     for line in untested:
         print(line)
-    print(f"errors that headers name: {named}, untested: {len(untested)}")
+    rooms = collections.Counter(line.split("/")[2] for line in untested)
+    where = " (" + ", ".join(f"{room} {count}" for room, count in sorted(rooms.items())) + ")" if rooms else ""
+    print(f"errors that headers name: {named}, untested: {len(untested)}{where}")
     return 1 if untested else 0
 
 
