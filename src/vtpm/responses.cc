@@ -73,6 +73,17 @@ Result<PcrBanks> ParseGetPcrBanks(ByteView response) {
   return banks;
 }
 
+Result<bool> ParsePcrAllocate(ByteView response) {
+  Reader r = Parameters(response);
+  Reader p(SessionParameters(r));
+  const std::uint8_t done = p.U8();
+  (void)p.Be32();  // PCRs at most
+  (void)p.Be32();  // bytes needed
+  (void)p.Be32();  // bytes available
+  SVSM_TRY(Nested(r, p));
+  return done != 0;
+}
+
 Result<std::uint32_t> ParseGetNvBufferMax(ByteView response) {
   Reader r = Parameters(response);
   (void)r.U8();  // more data

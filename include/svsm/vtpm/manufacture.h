@@ -83,6 +83,7 @@ struct ManufactureHashes {
 struct ManufactureOptions {
   // Banks that a new TPM gets. At least one.
   PcrBanks banks = kPcrBankSha256 | kPcrBankSha384 | kPcrBankSha512;
+  // 0 to 15: those that no guest can reset.
   std::uint32_t measurement_pcr = kDefaultMeasurementPcr;
   ByteView launch_digest;    // 0 to kMaxMeasuredDigest bytes; empty: no event
   ByteView manifest_digest;  // the same
@@ -99,7 +100,8 @@ struct EkOutcome {
   std::uint32_t handle = 0;
   std::uint32_t certificate_index = 0;
   EkState state = EkState::kAbsent;
-  std::uint32_t response_code = 0;  // with kAbsent: what the TPM said
+  bool has_certificate = false;     // the index holds this boot's report, and is locked
+  std::uint32_t response_code = 0;  // what the TPM said where it refused one or the other
   // TPM2B_PUBLIC; empty with kAbsent.
   Bytes<evidence::kMaxTpmPublicSize> public_area{};
   std::size_t public_area_size = 0;
@@ -114,8 +116,9 @@ struct ManufacturedVtpm {
   bool was_new = false;  // PCR banks were set at this boot
   PcrBanks banks = 0;    // banks that are active
   std::array<EkOutcome, evidence::kEkTemplates.size()> eks{};
-  bool has_srk = false;
-  bool has_ak = false;
+  bool has_srk = false;  // a storage root key, ECC P-256, at kSrkHandle
+  bool has_ak =
+      false;  // a restricted signing key, ECC P-256, in the endorsement hierarchy, at kAkHandle
   Bytes<kMaxEventLog> event_log_bytes{};
   std::size_t event_log_size = 0;
   ByteView event_log() const { return ByteView(event_log_bytes).first(event_log_size); }
@@ -129,10 +132,11 @@ struct ManufactureWorkspace {
 };
 
 // Errors, from Source::kVtpm unless another is named: kInvalidArgument (detail 1 banks, 2 PCR,
-// 3 digests, 4 hashes), kOutOfRange (the attester's report is larger than kMaxEkCertificate; detail
-// = its size), kFailedPrecondition (the TPM refused what no owner can forbid; detail = the response
-// code), those of the engine, of responses.h and of the attester (kBusy: call again). On failure
-// `vtpm` is not to be used, and the TPM should not be given to a guest.
+// 3 digests, 4 hashes), kOutOfRange (the attester's reports are empty or larger than
+// kMaxEkCertificate; detail = their size), kFailedPrecondition (the TPM refused what no owner can
+// forbid; detail = the response code), kUnsupported (the TPM has not all the banks; detail = those
+// that it has), those of the engine, of responses.h, of the hashes and of the attester (kBusy: call
+// again). On failure `vtpm` is not to be used, and the TPM should not be given to a guest.
 Status Manufacture(Engine& engine, Attester& attester, const ManufactureHashes& hashes,
                    const ManufactureOptions& options, ManufactureWorkspace& workspace,
                    ManufacturedVtpm& vtpm);

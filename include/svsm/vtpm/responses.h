@@ -27,6 +27,8 @@ Status CheckResponse(ByteView response);
 // TPM2_GetCapability(TPM_CAP_PCRS): the banks in which at least one PCR is selected. A bank of an
 // unknown hash is passed over.
 Result<PcrBanks> ParseGetPcrBanks(ByteView response);
+// Whether there was room for the banks.
+Result<bool> ParsePcrAllocate(ByteView response);
 // TPM2_GetCapability(TPM_CAP_TPM_PROPERTIES): the one value that was asked for.
 Result<std::uint32_t> ParseGetNvBufferMax(ByteView response);
 
