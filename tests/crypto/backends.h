@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "svsm/crypto/bearssl.h"
 #include "svsm/crypto/openssl.h"
 
 namespace svsm::crypto {
@@ -13,12 +14,25 @@ struct OpensslBackend {
   using HashType = OpensslHash;
   using HashStreamType = OpensslHashStream;
   using HmacType = OpensslHmac;
+  using AesType = OpensslAes;
   using AesGcmType = OpensslAesGcm;
   using EcdsaVerifierType = OpensslEcdsaVerifier;
   using EcdsaSignerType = OpensslEcdsaSigner;
+  using EcdhType = OpensslEcdh;
 };
 
-using Backends = ::testing::Types<OpensslBackend>;
+struct BearsslBackend {
+  using HashType = BearsslHash;
+  using HashStreamType = BearsslHashStream;
+  using HmacType = BearsslHmac;
+  using AesType = BearsslAes;
+  using AesGcmType = BearsslAesGcm;
+  using EcdsaVerifierType = BearsslEcdsaVerifier;
+  using EcdsaSignerType = BearsslEcdsaSigner;
+  using EcdhType = BearsslEcdh;
+};
+
+using Backends = ::testing::Types<OpensslBackend, BearsslBackend>;
 
 }  // namespace svsm::crypto
 

@@ -16,10 +16,14 @@
 #ifndef SVSM_CRYPTO_OPENSSL_H_
 #define SVSM_CRYPTO_OPENSSL_H_
 
+#include "svsm/core/secret.h"
 #include "svsm/crypto/aead.h"
+#include "svsm/crypto/block_cipher.h"
+#include "svsm/crypto/ecdh.h"
 #include "svsm/crypto/ecdsa.h"
 #include "svsm/crypto/hash.h"
 #include "svsm/crypto/hmac.h"
+#include "svsm/crypto/rsa_pss.h"
 
 // OpenSSL's types, which its headers spell EVP_MD, EVP_MD_CTX, EVP_MAC_CTX, EVP_CIPHER,
 // EVP_CIPHER_CTX, EVP_PKEY and EVP_PKEY_CTX.
@@ -32,6 +36,10 @@ struct evp_pkey_st;
 struct evp_pkey_ctx_st;
 
 namespace svsm::crypto {
+
+namespace openssl {
+class PrivateKey;
+}
 
 class OpensslHash final : public Hash {
  public:
@@ -109,6 +117,36 @@ class OpensslAesGcm final : public Aead {
   evp_cipher_ctx_st* open_;
 };
 
+// Keeps the key, and sets up each direction's schedule when it is first used.
+class OpensslAes final : public BlockCipher {
+ public:
+  OpensslAes();
+  OpensslAes(const OpensslAes&) = delete;
+  OpensslAes& operator=(const OpensslAes&) = delete;
+  ~OpensslAes();
+
+  Status SetKey(ByteView key) override;
+  Status EncryptEcb(ByteView in, ByteSpan out) override;
+  Status DecryptEcb(ByteView in, ByteSpan out) override;
+  Status EncryptCbc(FixedView<kAesBlockSize> iv, ByteView in, ByteSpan out) override;
+  Status DecryptCbc(FixedView<kAesBlockSize> iv, ByteView in, ByteSpan out) override;
+  Status Ctr(FixedView<kAesBlockSize> counter, ByteView in, ByteSpan out) override;
+  void Wipe() override;
+
+ private:
+  enum Operation { kEncryptEcb, kDecryptEcb, kEncryptCbc, kDecryptCbc, kCtr, kNumOperations };
+  struct Direction {
+    evp_cipher_ctx_st* ctx = nullptr;
+    bool keyed = false;
+  };
+  Status Run(Operation operation, const std::uint8_t* iv, ByteView in, ByteSpan out);
+
+  Secret<32> key_;
+  std::size_t key_size_ = 0;  // 0: there is no key
+  evp_cipher_st* ciphers_[3][3];
+  Direction directions_[kNumOperations];
+};
+
 class OpensslEcdsaVerifier final : public EcdsaVerifier {
  public:
   explicit OpensslEcdsaVerifier(Curve curve) : curve_(curve) {}
@@ -140,9 +178,41 @@ class OpensslEcdsaSigner final : public EcdsaSigner {
   void Wipe() override;
 
  private:
-  struct State;
   Curve curve_;
-  State* state_ = nullptr;
+  openssl::PrivateKey* key_ = nullptr;
+};
+
+class OpensslEcdh final : public Ecdh {
+ public:
+  explicit OpensslEcdh(Curve curve) : curve_(curve) {}
+  OpensslEcdh(const OpensslEcdh&) = delete;
+  OpensslEcdh& operator=(const OpensslEcdh&) = delete;
+  ~OpensslEcdh();
+
+  Curve curve() const override { return curve_; }
+  Status SetPrivateKey(ByteView scalar) override;
+  Status PublicKey(ByteSpan x, ByteSpan y) override;
+  Status Agree(EcPointView peer, ByteSpan z) override;
+  void Wipe() override;
+
+ private:
+  Curve curve_;
+  openssl::PrivateKey* key_ = nullptr;
+};
+
+class OpensslRsaPssVerifier final : public RsaPssVerifier {
+ public:
+  OpensslRsaPssVerifier() = default;
+  OpensslRsaPssVerifier(const OpensslRsaPssVerifier&) = delete;
+  OpensslRsaPssVerifier& operator=(const OpensslRsaPssVerifier&) = delete;
+  ~OpensslRsaPssVerifier();
+
+  Status SetPublicKey(ByteView modulus, ByteView exponent) override;
+  Status Verify(HashAlg alg, std::size_t salt_size_bytes, ByteView digest,
+                ByteView signature) override;
+
+ private:
+  evp_pkey_st* key_ = nullptr;
 };
 
 }  // namespace svsm::crypto

@@ -1,0 +1,1 @@
+/* BearSSL includes <limits.h> and needs nothing of it. */

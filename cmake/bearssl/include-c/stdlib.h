@@ -1,0 +1,1 @@
+/* BearSSL includes <stdlib.h> and needs nothing of it. */
