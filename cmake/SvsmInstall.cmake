@@ -34,8 +34,11 @@ function(svsm_install_module name not_default public_deps private_deps find_deps
     endif()
   endforeach()
   list(REMOVE_DUPLICATES modules)
+  set(public_modules ${public_deps})
+  list(FILTER public_modules INCLUDE REGEX "^svsm::")
+  list(TRANSFORM public_modules REPLACE "^svsm::" "svsm-")
   svsm_write_module_file(${name} ${not_default} "${modules}" "${find_deps}")
-  svsm_write_pc_file(${name} "${modules}" "${find_deps}" "${libraries}" "${archives}")
+  svsm_write_pc_file(${name} "${public_modules}" "${modules}" "${find_deps}" "${libraries}" "${archives}")
 endfunction()
 
 function(svsm_write_module_file name not_default modules find_deps)
@@ -52,7 +55,7 @@ set(svsm_module_packages \"@find_deps@\")
   install(FILES "${file}" DESTINATION "${svsm_cmake_dir}" COMPONENT svsm-${name})
 endfunction()
 
-function(svsm_write_pc_file name modules find_deps libraries archives)
+function(svsm_write_pc_file name public_modules modules find_deps libraries archives)
   get_target_property(type svsm_${name} TYPE)
   list(TRANSFORM modules PREPEND svsm- OUTPUT_VARIABLE requires)
   foreach(package IN LISTS find_deps)
@@ -67,17 +70,22 @@ function(svsm_write_pc_file name modules find_deps libraries archives)
   if("Threads" IN_LIST find_deps)
     list(APPEND libraries -pthread)
   endif()
-  list(JOIN requires ", " requires)
-  list(JOIN libraries " " libraries)
   set(own "-lsvsm_${name} ")
   if(type STREQUAL "INTERFACE_LIBRARY")
     set(own "")
   endif()
   # A static library needs its private dependencies at every link, so they are not hidden behind --static.
+  set(private_requires "")
   set(private "")
   if(type STREQUAL "SHARED_LIBRARY")
     set(private .private)
+    list(REMOVE_ITEM requires ${public_modules})
+    list(JOIN requires ", " private_requires)
+    set(private_requires "\nRequires.private: ${private_requires}")
+    set(requires ${public_modules})
   endif()
+  list(JOIN requires ", " requires)
+  list(JOIN libraries " " libraries)
   set(pc_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
   cmake_path(SET from NORMALIZE "/${pc_dir}")
   set(to "/")
@@ -91,7 +99,7 @@ includedir=\${prefix}/@CMAKE_INSTALL_INCLUDEDIR@
 Name: svsm-@name@
 Description: SVSM building blocks: @name@
 Version: @PROJECT_VERSION@
-Requires@private@: @requires@
+Requires: @requires@@private_requires@
 Cflags: -I\${includedir}
 Libs: -L\${libdir} @own@
 Libs@private@: @libraries@
