@@ -2,7 +2,7 @@
 // profile and a trust store.
 //
 //   snp::Refusals refusals;
-//   const snp::Leaf leaf = snp::JudgeLeaf(store, certificate, refusals);
+//   SVSM_ASSIGN_OR_RETURN(const snp::Leaf leaf, snp::JudgeLeaf(store, certificate, refusals));
 //   snp::JudgeValidity(store, leaf, clock.UnixSeconds(), rule, refusals);
 //
 // The first call costs an RSA verification and depends on the bytes alone: its result can be kept.
@@ -35,6 +35,7 @@ enum class LeafKind : std::uint8_t {
 struct LeafKey {  // a point of P-384, big-endian; whether it is on the curve the verifier tells
   Bytes<48> x;
   Bytes<48> y;
+  friend constexpr bool operator==(const LeafKey&, const LeafKey&) = default;
 };
 
 // What a leaf certificate says. What could not be read is absent, and there is a refusal for it.
@@ -62,7 +63,9 @@ struct Leaf {
 //   and HWID (raw bytes) for a VCEK or CSP id for a VLEK; besides them only authorityKeyIdentifier;
 //   each once, none critical, integers in shortest DER;
 // - the issuer is an ASK (VCEK) or ASVK (VLEK) of the store, of the line that productName names.
-Leaf JudgeLeaf(const TrustStore& store, const X509Certificate& certificate, Refusals& refusals);
+// Errors: kInternal (OpenSSL).
+Result<Leaf> JudgeLeaf(const TrustStore& store, const X509Certificate& certificate,
+                       Refusals& refusals);
 
 // How revocation counts.
 enum class CrlRule : std::uint8_t {

@@ -73,7 +73,7 @@ class TrustStore final {
   // SEV-VLEK-<line>), basicConstraints CA, keyCertSign, an RSA key of 2048 to 4096 bits with
   // exponent 65537, a PSS signature as AMD's by its ARK (an ARK by itself), and no critical
   // extension but those two. Errors: kAuthFailed (a certificate does not meet this; `why` says
-  // which and how, and lists all), kNotFound (no ARK), kAlreadyExists (two ARKs of one name),
+  // which and how, and lists all), kNotFound (no ARK), kAlreadyExists (two ARKs of one line),
   // kUnsupported (another CN, so not an authority; detail = index), kInternal.
   static Result<TrustStore> FromCertificates(std::span<const X509Certificate> certificates,
                                              Refusals& why);
@@ -83,10 +83,9 @@ class TrustStore final {
   // of the store has the issuer's name. The store is as before then.
   Status AddIntermediate(const X509Certificate& certificate, Refusals& why);
 
-  // Adds a revocation list, which replaces an older one of the same ARK whose signature is no
-  // better. A list with a bad signature is kept as such: reports of this line are refused, as a
-  // list was meant to count. Errors: kNotFound (no ARK of the store has the issuer's name); the
-  // store is as before then.
+  // Adds a revocation list. Of several of one ARK the newest whose signature is good counts; if
+  // none has a good one, reports of the line are refused, as a list was meant to count. Errors:
+  // kNotFound (no ARK of the store has the issuer's name), kInternal; the store is as before then.
   Status AddCrl(const Crl& crl);
 
   std::span<const Authority> authorities() const { return authorities_; }

@@ -98,7 +98,13 @@ class Verifier final {
     std::uint64_t last_use;
   };
 
-  Result<Leaf> JudgedLeaf(ByteView der, Refusals& refusals);
+  struct ByBytes {
+    using is_transparent = void;
+    bool operator()(ByteView a, ByteView b) const;
+  };
+
+  // The result lives until the next call.
+  Result<const Leaf*> JudgedLeaf(ByteView der, Refusals& refusals);
   Status JudgeSignature(const UnverifiedReport& report, const Leaf& leaf, Refusals& refusals);
   Status JudgeEk(const UnverifiedReport& report, ByteView ek_public, Refusals& refusals);
 
@@ -107,7 +113,8 @@ class Verifier final {
   const Clock& clock_;
   crypto::OpensslHash sha384_;
   crypto::OpensslHash sha512_;
-  std::map<ByteVector, CachedLeaf> leaves_;
+  std::map<ByteVector, CachedLeaf, ByBytes> leaves_;
+  Leaf refused_leaf_;
   std::uint64_t uses_ = 0;
   std::optional<LeafKey> imported_;  // the key that p384_ holds
 };

@@ -56,8 +56,8 @@ void JudgeExtensions(const X509Certificate& certificate, Authority& authority, R
     } else if (IsStandard(extension.oid, kKeyUsage)) {
       usage = KeyUsageBits(extension.value);
     } else if (extension.critical) {
-      refusals.push_back({Reason::kExtensionCritical, found,
-                          "none critical but basicConstraints and keyUsage"});
+      refusals.push_back(
+          {Reason::kExtensionCritical, found, "none critical but basicConstraints and keyUsage"});
     }
   }
   if (!ca || (usage & kKeyCertSign) == 0) {

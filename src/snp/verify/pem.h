@@ -11,8 +11,8 @@
 namespace svsm::snp {
 
 // A file that begins with a SEQUENCE is one DER object, whole; otherwise the blocks of `label` in a
-// PEM file, in their order. Errors: kMalformed (no DER, no PEM block, or a damaged block), kNotFound
-// (PEM, but no block of this label).
+// PEM file, in their order. Errors: kMalformed (no DER, no PEM block, or a damaged block),
+// kNotFound (PEM, but no block of this label).
 Result<std::vector<ByteVector>> ReadDerOrPem(ByteView file, const char* label);
 
 }  // namespace svsm::snp

@@ -61,7 +61,7 @@ Result<TrustStore> TrustStore::FromCertificates(std::span<const X509Certificate>
 Status TrustStore::AddArk(const X509Certificate& certificate, Refusals& why) {
   const std::size_t before = why.size();
   SVSM_ASSIGN_OR_RETURN(Authority ark, JudgeAuthority(certificate, why));
-  if (!Named(ark.subject).empty()) return Error(Code::kAlreadyExists);
+  if (Ark(ark.product) != nullptr) return Error(Code::kAlreadyExists);
   if (!Equal(certificate.issuer, certificate.subject)) {
     why.push_back({Reason::kCertificateIssuer,
                    ark.common_name + ": issued by " + NameText(certificate.issuer), "itself"});
@@ -116,7 +116,7 @@ Status TrustStore::AddCrl(const Crl& crl) {
   std::sort(stored.revoked.begin(), stored.revoked.end());
   for (StoredCrl& known : crls_) {
     if (known.issuer != stored.issuer) continue;
-    // A forged list neither displaces a good one nor is forgotten for one: each must count.
+    // A forged list displaces no good one.
     const bool newer = stored.this_update > known.this_update;
     if (stored.signature_good == known.signature_good ? newer : stored.signature_good) {
       known = std::move(stored);
