@@ -1,0 +1,443 @@
+#include "svsm/snp/guest_message_session.h"
+
+#include <memory>
+#include <vector>
+
+#include "svsm/snp/report.h"
+#include "svsm/testing/matchers.h"
+#include "tests/snp/fake_amd_sp.h"
+
+namespace svsm::snp {
+namespace {
+
+using snp::testing::FakeAmdSp;
+using snp::testing::FakeClock;
+using snp::testing::FakeHost;
+using snp::testing::HandoverOf;
+using snp::testing::HostMove;
+using snp::testing::kAllHostMoves;
+using snp::testing::SetLe;
+using snp::testing::SpyAead;
+using svsm::testing::IsOk;
+using svsm::testing::IsStatus;
+using svsm::testing::SameBytes;
+using ::testing::ElementsAre;
+
+class GuestMessageSessionTest : public ::testing::Test {
+ protected:
+  GuestMessageSessionTest() { Open(0); }
+
+  void Open(std::uint8_t vmpck) {
+    session_ = std::make_unique<GuestMessageSession>(aead_, HandoverOf(sp_, vmpck, sp_.used(vmpck)),
+                                                     host_, clock_, options_);
+  }
+  static Bytes<64> Data(std::uint8_t fill) {
+    Bytes<64> data;
+    data.fill(fill);
+    return data;
+  }
+  Result<AttestationSizes> Attest(std::uint8_t fill = 1) {
+    Fill(report_, 0xEE);
+    return session_->Attest(Data(fill), report_, {});
+  }
+  Result<AttestationSizes> AttestWithCertificates(std::size_t bytes) {
+    Fill(report_, 0xEE);
+    certificates_.assign(bytes, 0xEE);
+    return session_->Attest(Data(1), report_, certificates_);
+  }
+  void ExpectClosed() {
+    EXPECT_TRUE(session_->closed());
+    const auto closed = IsStatus(Code::kFailedPrecondition, Source::kSnp);
+    EXPECT_THAT(Attest(), closed);
+    Secret<32> key;
+    EXPECT_THAT(session_->DeriveKey({}, key), closed);
+    EXPECT_THAT(session_->FinishPending(), closed);
+    EXPECT_THAT(session_->Release(), closed);
+  }
+
+  FakeAmdSp sp_;
+  FakeHost host_{sp_};
+  FakeClock clock_;
+  SpyAead aead_;
+  SessionOptions options_;
+  std::unique_ptr<GuestMessageSession> session_;
+  ByteVector report_ = ByteVector(kReportSize);
+  ByteVector certificates_;
+};
+
+TEST_F(GuestMessageSessionTest, GivesReportsOfEveryVmpck) {
+  for (std::uint8_t vmpck = 0; vmpck < 4; ++vmpck) {
+    options_.vmpl = Vmpl(vmpck);
+    sp_.used(vmpck) = 10u * vmpck;
+    Open(vmpck);
+    for (std::uint8_t fill = 1; fill < 4; ++fill) {
+      SVSM_ASSERT_OK_AND_ASSIGN(const AttestationSizes sizes, Attest(fill));
+      EXPECT_EQ(sizes.report_bytes, kReportSize);
+      EXPECT_EQ(sizes.certificates_bytes, 0u);
+      SVSM_ASSERT_OK_AND_ASSIGN(const UnverifiedReport report, DecodeReport(report_));
+      EXPECT_EQ(report.report_data(), Data(fill));
+      EXPECT_EQ(report.vmpl(), Vmpl(vmpck));
+    }
+    EXPECT_EQ(session_->messages_used(), 10u * vmpck + 6);
+  }
+}
+
+TEST_F(GuestMessageSessionTest, ALessPrivilegedVmplMayBeAskedFor) {
+  SVSM_ASSERT_OK_AND_ASSIGN(
+      const AttestationSizes sizes,
+      session_->RequestReport(Data(1), Vmpl(3), ReportKey::kVcek, report_, {}));
+  EXPECT_EQ(sizes.report_bytes, kReportSize);
+  EXPECT_EQ(DecodeReport(report_)->vmpl(), Vmpl(3));
+}
+
+TEST_F(GuestMessageSessionTest, AnAuthenticRefusalLeavesTheSessionWhole) {
+  Open(2);
+  EXPECT_THAT(session_->RequestReport(Data(1), Vmpl(1), ReportKey::kVcek, report_, {}),
+              IsStatus(Code::kInvalidArgument, Source::kSnp, 0x16));
+  EXPECT_TRUE(IsZero(report_));
+  EXPECT_THAT(session_->RequestReport(Data(1), Vmpl(2), ReportKey::kVlek, report_, {}),
+              IsStatus(Code::kInvalidArgument, Source::kSnp, 0x27));
+  EXPECT_THAT(session_->RequestReport(Data(1), Vmpl(2), ReportKey::kVcek, report_, {}), IsOk());
+  EXPECT_EQ(session_->messages_used(), 6u);
+}
+
+TEST_F(GuestMessageSessionTest, WrongArgumentsSpendNothing) {
+  EXPECT_THAT(session_->RequestReport(Data(1), Vmpl(4), ReportKey::kVcek, report_, {}),
+              IsStatus(Code::kInvalidArgument, Source::kSnp));
+  EXPECT_THAT(session_->RequestReport(Data(1), Vmpl(0), static_cast<ReportKey>(3), report_, {}),
+              IsStatus(Code::kInvalidArgument, Source::kSnp));
+  EXPECT_THAT(session_->Attest(Data(1), ByteSpan(report_).first(0x49F), {}),
+              IsStatus(Code::kBufferTooSmall, Source::kSnp, 0x4A0));
+  EXPECT_THAT(AttestWithCertificates(4095), IsStatus(Code::kBufferTooSmall, Source::kSnp, 0x4000));
+  DerivedKeySelection selection;
+  selection.vmpl = Vmpl(7);
+  Secret<32> key;
+  EXPECT_THAT(session_->DeriveKey(selection, key), IsStatus(Code::kInvalidArgument, Source::kSnp));
+  EXPECT_TRUE(host_.requests.empty());
+  EXPECT_EQ(aead_.seals, 0u);
+}
+
+TEST_F(GuestMessageSessionTest, SizesAreKnownBeforehand) {
+  EXPECT_EQ(session_->Sizes().report_bytes, 0x4A0u);
+  EXPECT_EQ(session_->Sizes().certificates_bytes, 0x4000u);
+}
+
+TEST_F(GuestMessageSessionTest, CertificatesComeInWholePages) {
+  host_.certificates_given = ByteVector(0x4000, 0xCE);
+  SVSM_ASSERT_OK_AND_ASSIGN(const AttestationSizes sizes, AttestWithCertificates(0x4123));
+  EXPECT_EQ(sizes.certificates_bytes, 0x4000u);
+  EXPECT_THAT(ByteView(certificates_).first(0x4000), SameBytes(host_.certificates_given));
+  EXPECT_TRUE(IsZero(ByteView(certificates_).subspan(0x4000)));
+  EXPECT_THAT(host_.certificate_bytes_offered, ElementsAre(0x4000));
+}
+
+TEST_F(GuestMessageSessionTest, AHostWithoutCertificatesGivesNone) {
+  SVSM_ASSERT_OK_AND_ASSIGN(const AttestationSizes sizes, AttestWithCertificates(0x4000));
+  EXPECT_EQ(sizes.certificates_bytes, 0u);
+}
+
+TEST_F(GuestMessageSessionTest, OptionsMayDoWithoutCertificates) {
+  options_.certificates_bytes = 0;
+  Open(0);
+  host_.certificates_given = ByteVector(0x4000, 0xCE);
+  EXPECT_EQ(session_->Sizes().certificates_bytes, 0u);
+  SVSM_ASSERT_OK_AND_ASSIGN(const AttestationSizes sizes, AttestWithCertificates(0x4000));
+  EXPECT_EQ(sizes.certificates_bytes, 0u);
+  EXPECT_TRUE(IsZero(certificates_));
+  EXPECT_THAT(host_.certificate_bytes_offered, ElementsAre(0));
+}
+
+TEST_F(GuestMessageSessionTest, AbsurdBuffersAreOfferedInPart) {
+  EXPECT_THAT(AttestWithCertificates(300 * 4096), IsOk());
+  EXPECT_THAT(host_.certificate_bytes_offered, ElementsAre(kMaxCertificatePages * 4096));
+}
+
+TEST_F(GuestMessageSessionTest, InvalidLengthIsFinishedAsAPlainRequest) {
+  host_.moves = {HostMove::kInvalidLength};
+  host_.pages_needed = 7;
+  EXPECT_THAT(AttestWithCertificates(0x4000),
+              IsStatus(Code::kBufferTooSmall, Source::kSnp, 7 * 4096));
+  EXPECT_TRUE(IsZero(report_));
+  EXPECT_TRUE(IsZero(certificates_));
+  EXPECT_EQ(session_->Sizes().certificates_bytes, 7u * 4096);
+  ASSERT_EQ(host_.requests.size(), 2u);
+  EXPECT_EQ(host_.requests[0], host_.requests[1]);
+  EXPECT_THAT(host_.certificate_bytes_offered, ElementsAre(0x4000, 0));
+  EXPECT_EQ(session_->messages_used(), 2u);
+  EXPECT_THAT(AttestWithCertificates(7 * 4096), IsOk());
+}
+
+TEST_F(GuestMessageSessionTest, InvalidLengthWithoutReasonLeavesTheSessionWhole) {
+  struct Claim {
+    std::uint64_t pages;
+    std::uint32_t detail;
+  };
+  for (const Claim& claim :
+       {Claim{0, 0}, Claim{4, 4}, Claim{257, 257}, Claim{1ull << 40, UINT32_MAX}}) {
+    host_.moves = {HostMove::kInvalidLength};
+    host_.pages_needed = claim.pages;
+    EXPECT_THAT(AttestWithCertificates(0x4000),
+                IsStatus(Code::kOutOfRange, Source::kSnp, claim.detail));
+    EXPECT_TRUE(IsZero(report_));
+  }
+  EXPECT_EQ(session_->Sizes().certificates_bytes, 0x4000u);
+  EXPECT_THAT(Attest(), IsOk());
+}
+
+TEST_F(GuestMessageSessionTest, InvalidLengthTwiceIsUnclear) {
+  host_.moves = {HostMove::kInvalidLength, HostMove::kInvalidLength};
+  EXPECT_THAT(AttestWithCertificates(0x4000), IsStatus(Code::kIoError, Source::kSnp, 1));
+  ExpectClosed();
+}
+
+TEST_F(GuestMessageSessionTest, BusyIsWaitedForWithinTheBudget) {
+  options_.busy_budget_ms = 250;
+  options_.busy_interval_ms = 100;
+  Open(0);
+  host_.moves = {HostMove::kBusy, HostMove::kBusy, HostMove::kBusy};
+  EXPECT_THAT(Attest(), IsOk());
+  EXPECT_THAT(clock_.sleeps, ElementsAre(100, 100, 50));
+  EXPECT_EQ(aead_.seals, 1u);
+
+  clock_.sleeps.clear();
+  host_.moves.assign(10, HostMove::kBusy);
+  EXPECT_THAT(Attest(), IsStatus(Code::kBusy, Source::kSnp));
+  EXPECT_TRUE(IsZero(report_));
+  EXPECT_THAT(clock_.sleeps, ElementsAre(100, 100, 50));
+  EXPECT_EQ(host_.moves.size(), 6u);
+}
+
+TEST_F(GuestMessageSessionTest, WithoutABudgetThereIsOneTry) {
+  host_.moves.assign(2, HostMove::kBusy);
+  EXPECT_THAT(Attest(), IsStatus(Code::kBusy, Source::kSnp));
+  EXPECT_EQ(host_.moves.size(), 1u);
+  EXPECT_TRUE(clock_.sleeps.empty());
+}
+
+TEST_F(GuestMessageSessionTest, AClockThatStandsStillDoesNotHang) {
+  clock_.moves = false;
+  options_.busy_budget_ms = 5;
+  options_.busy_interval_ms = 0;
+  Open(0);
+  host_.moves.assign(100, HostMove::kBusy);
+  EXPECT_THAT(Attest(), IsStatus(Code::kBusy, Source::kSnp));
+  EXPECT_THAT(clock_.sleeps, ElementsAre(1, 1, 1, 1, 1));
+}
+
+TEST_F(GuestMessageSessionTest, ALaterCallFinishesTheBusyRequest) {
+  host_.moves = {HostMove::kBusy};
+  EXPECT_THAT(Attest(1), IsStatus(Code::kBusy, Source::kSnp));
+  EXPECT_TRUE(session_->pending());
+  EXPECT_THAT(Attest(2), IsStatus(Code::kBusy, Source::kSnp));
+  Secret<32> key;
+  EXPECT_THAT(session_->DeriveKey({}, key), IsStatus(Code::kBusy, Source::kSnp));
+  EXPECT_THAT(session_->Release(), IsStatus(Code::kBusy, Source::kSnp));
+  EXPECT_EQ(host_.requests.size(), 1u);
+  EXPECT_THAT(Attest(1), IsOk());
+  ASSERT_EQ(host_.requests.size(), 2u);
+  EXPECT_EQ(host_.requests[0], host_.requests[1]);
+  EXPECT_THAT(Attest(2), IsOk());
+  EXPECT_EQ(sp_.handled, 2u);
+}
+
+TEST_F(GuestMessageSessionTest, AnAbandonedRequestCanBeFinished) {
+  EXPECT_THAT(session_->FinishPending(), IsOk());
+  EXPECT_TRUE(host_.requests.empty());
+  host_.moves = {HostMove::kBusy, HostMove::kBusy};
+  EXPECT_THAT(Attest(1), IsStatus(Code::kBusy, Source::kSnp));
+  EXPECT_THAT(session_->FinishPending(), IsStatus(Code::kBusy, Source::kSnp));
+  EXPECT_THAT(session_->FinishPending(), IsOk());
+  EXPECT_FALSE(session_->pending());
+  EXPECT_EQ(host_.requests[0], host_.requests[2]);
+  EXPECT_THAT(Attest(2), IsOk());
+}
+
+TEST_F(GuestMessageSessionTest, DerivesKeys) {
+  DerivedKeySelection selection;
+  selection.fields = derived_key_field::kMeasurement;
+  Secret<32> a, b, c;
+  ASSERT_THAT(session_->DeriveKey(selection, a), IsOk());
+  ASSERT_THAT(session_->DeriveKey(selection, b), IsOk());
+  EXPECT_TRUE(a == b);
+  EXPECT_FALSE(IsZero(a.view()));
+  selection.fields |= derived_key_field::kLaunchMitVector;
+  ASSERT_THAT(session_->DeriveKey(selection, c), IsOk());
+  EXPECT_FALSE(a == c);
+  EXPECT_EQ(host_.requests.back()[0x35], 2);
+}
+
+TEST_F(GuestMessageSessionTest, ARefusedKeyIsZero) {
+  Secret<32> key;
+  Fill(key.writable(), 0xEE);
+  sp_.edit_payload = [](ByteVector& payload) { payload[0] = 0x16; };
+  EXPECT_THAT(session_->DeriveKey({}, key), IsStatus(Code::kInvalidArgument, Source::kSnp, 0x16));
+  EXPECT_TRUE(IsZero(key.view()));
+  EXPECT_THAT(session_->DeriveKey({}, key), IsOk());
+}
+
+TEST_F(GuestMessageSessionTest, AuthenticReportsOfTheWrongFormAreRefused) {
+  struct Wrong {
+    std::function<void(ByteVector&)> edit;
+    std::uint32_t detail;
+  };
+  const Wrong kWrong[] = {
+      {[](ByteVector& p) { p.resize(31); }, 31},
+      {[](ByteVector& p) { SetLe(p, 4, 0x4A1, 4); }, 4},
+      {[](ByteVector& p) { SetLe(p, 4, 0, 4); }, 4},
+      {[](ByteVector& p) { p[8] = 1; }, 8},
+      {[](ByteVector& p) { p[31] = 1; }, 8},
+      {[](ByteVector& p) { p.pop_back(); }, 32 + 0x49F},
+      {[](ByteVector& p) { p.push_back(1); }, 32 + 0x4A0},
+  };
+  for (const Wrong& wrong : kWrong) {
+    sp_.edit_payload = wrong.edit;
+    EXPECT_THAT(Attest(), IsStatus(Code::kInternal, Source::kSnp, wrong.detail));
+    EXPECT_TRUE(IsZero(report_));
+  }
+  // Zeros behind the report are padding.
+  sp_.edit_payload = [](ByteVector& p) { p.resize(1280); };
+  EXPECT_THAT(Attest(), IsOk());
+}
+
+TEST_F(GuestMessageSessionTest, AuthenticKeysOfTheWrongFormAreRefused) {
+  struct Wrong {
+    std::function<void(ByteVector&)> edit;
+    std::uint32_t detail;
+  };
+  const Wrong kWrong[] = {
+      {[](ByteVector& p) { p.resize(31); }, 31}, {[](ByteVector& p) { p.resize(63); }, 63},
+      {[](ByteVector& p) { p.resize(65); }, 65}, {[](ByteVector& p) { p[4] = 1; }, 4},
+      {[](ByteVector& p) { p[31] = 1; }, 4},
+  };
+  for (const Wrong& wrong : kWrong) {
+    sp_.edit_payload = wrong.edit;
+    Secret<32> key;
+    EXPECT_THAT(session_->DeriveKey({}, key),
+                IsStatus(Code::kInternal, Source::kSnp, wrong.detail));
+    EXPECT_TRUE(IsZero(key.view()));
+  }
+}
+
+TEST_F(GuestMessageSessionTest, WhatIsUnclearWipesTheKey) {
+  struct Case {
+    HostMove move;
+    Status status;
+  };
+  const Case kCases[] = {
+      {HostMove::kDrop, Status(Code::kMalformed, Source::kSnp, 0x30)},
+      {HostMove::kReplay, Status(Code::kMalformed, Source::kSnp, 0x20)},
+      {HostMove::kCorrupt, Status(Code::kAuthFailed, Source::kSnp)},
+      {HostMove::kTruncate, Status(Code::kAuthFailed, Source::kSnp)},
+      {HostMove::kCorruptRequest, Status(Code::kPermissionDenied, Source::kSnp, 0x19)},
+      {HostMove::kFirmwareError, Status(Code::kPermissionDenied, Source::kSnp, 0x27)},
+      {HostMove::kUnknownVmmError, Status(Code::kIoError, Source::kSnp, 9)},
+      {HostMove::kTransportFailure, Status(Code::kIoError, Source::kCaller, 77)},
+      {HostMove::kInvalidLength, Status(Code::kIoError, Source::kSnp, 1)},
+  };
+  for (const Case& c : kCases) {
+    Open(0);
+    ASSERT_THAT(Attest(1), IsOk());
+    host_.moves = {c.move};
+    EXPECT_EQ(Attest(2).status(), c.status);
+    EXPECT_TRUE(IsZero(report_));
+    ExpectClosed();
+  }
+}
+
+TEST_F(GuestMessageSessionTest, AHostThatHidesTheAnswerGainsNothing) {
+  host_.moves = {HostMove::kBusyAfterAll};
+  EXPECT_THAT(Attest(1), IsStatus(Code::kBusy, Source::kSnp));
+  // The AMD-SP has gone on and refuses the repetition; the host could only give the answer it hid.
+  EXPECT_THAT(Attest(1), IsStatus(Code::kPermissionDenied, Source::kSnp, 0x18));
+  ExpectClosed();
+
+  Open(0);
+  host_.moves = {HostMove::kBusyAfterAll, HostMove::kReplay};
+  EXPECT_THAT(Attest(3), IsStatus(Code::kBusy, Source::kSnp));
+  ASSERT_THAT(Attest(3), IsOk());
+  EXPECT_EQ(DecodeReport(report_)->report_data(), Data(3));
+}
+
+TEST_F(GuestMessageSessionTest, ReleaseAndCloseEndTheSession) {
+  ASSERT_THAT(Attest(1), IsOk());
+  SVSM_ASSERT_OK_AND_ASSIGN(VmpckHandover handover, session_->Release());
+  EXPECT_EQ(handover.messages_used, 2u);
+  ExpectClosed();
+  session_ =
+      std::make_unique<GuestMessageSession>(aead_, std::move(handover), host_, clock_, options_);
+  EXPECT_THAT(Attest(2), IsOk());
+  session_->Close();
+  ExpectClosed();
+}
+
+TEST_F(GuestMessageSessionTest, SequenceNumbersRunOut) {
+  options_.last_sequence_number = 3;
+  Open(0);
+  ASSERT_THAT(Attest(1), IsOk());
+  EXPECT_THAT(Attest(2), IsStatus(Code::kExhausted, Source::kSnp));
+  EXPECT_FALSE(session_->closed());
+}
+
+// Every sequence of three moves of the host (and honesty after them), over calls that ask for
+// different things: no nonce is ever used for two plaintexts, what is accepted is what was asked
+// for, and what is closed stays closed.
+TEST_F(GuestMessageSessionTest, NoSequenceOfMovesReusesANonce) {
+  std::size_t sequences = 0, accepted = 0, closed = 0;
+  for (const HostMove first : kAllHostMoves) {
+    for (const HostMove second : kAllHostMoves) {
+      for (const HostMove third : kAllHostMoves) {
+        sp_.Restart();
+        Open(0);
+        host_.moves = {first, second, third};
+        bool was_closed = false;
+        for (std::uint8_t call = 0; call < 6; ++call) {
+          // The same request twice, so that a busy one can be finished; then another.
+          const auto fill = static_cast<std::uint8_t>(call / 2 + 1);
+          const std::size_t offered = call % 2 == 0 ? 0x4000 : 0;
+          certificates_.assign(offered, 0xEE);
+          Fill(report_, 0xEE);
+          const auto result = session_->Attest(Data(fill), report_, certificates_);
+          if (result.ok()) {
+            ASSERT_FALSE(was_closed);
+            ASSERT_EQ(DecodeReport(report_)->report_data(), Data(fill));
+            ++accepted;
+          } else {
+            ASSERT_TRUE(IsZero(report_));
+          }
+          if (result.status().code() == Code::kBusy) {
+            Secret<32> key;
+            (void)session_->DeriveKey({}, key);
+          }
+          was_closed = session_->closed();
+        }
+        ASSERT_FALSE(aead_.nonce_reused);
+        ++sequences;
+        if (was_closed) ++closed;
+        host_.requests.clear();
+      }
+    }
+  }
+  EXPECT_EQ(sequences, 12u * 12u * 12u);
+  // Both ends are reached.
+  EXPECT_GT(accepted, 200u);
+  EXPECT_LT(closed, sequences);
+  EXPECT_FALSE(aead_.nonce_reused);
+}
+
+// The spy itself can tell.
+TEST(SpyAeadTest, SeesAReusedNonce) {
+  SpyAead aead;
+  Bytes<32> key{};
+  Bytes<12> nonce{};
+  Bytes<16> tag{};
+  Bytes<4> a{1}, b{2}, out{};
+  ASSERT_THAT(aead.SetKey(key), IsOk());
+  ASSERT_THAT(aead.Seal(nonce, {}, a, out, tag), IsOk());
+  ASSERT_THAT(aead.Seal(nonce, {}, a, out, tag), IsOk());
+  EXPECT_FALSE(aead.nonce_reused);
+  ASSERT_THAT(aead.Seal(nonce, {}, b, out, tag), IsOk());
+  EXPECT_TRUE(aead.nonce_reused);
+}
+
+}  // namespace
+}  // namespace svsm::snp
