@@ -1,5 +1,6 @@
 // The channels of a TPM socket: any bytes, in any pieces. First byte: data (even) or control (odd);
 // second: piece size.
+#include <algorithm>
 #include <cstdlib>
 
 #include "svsm/vtpm/control_channel.h"

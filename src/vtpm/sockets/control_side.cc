@@ -1,4 +1,4 @@
-#include "src/vtpm/sockets/control_side.h"
+#include "vtpm/sockets/control_side.h"
 
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -7,7 +7,7 @@
 #include <cstring>
 #include <utility>
 
-#include "src/vtpm/sockets/socket_io.h"
+#include "vtpm/sockets/socket_io.h"
 
 namespace svsm::vtpm {
 namespace {

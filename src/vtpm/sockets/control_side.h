@@ -2,9 +2,9 @@
 #ifndef SVSM_SRC_VTPM_SOCKETS_CONTROL_SIDE_H_
 #define SVSM_SRC_VTPM_SOCKETS_CONTROL_SIDE_H_
 
-#include "src/vtpm/sockets/data_side.h"
 #include "svsm/vtpm/control_channel.h"
 #include "svsm/vtpm/socket_server.h"
+#include "vtpm/sockets/data_side.h"
 
 namespace svsm::vtpm {
 

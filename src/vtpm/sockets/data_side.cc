@@ -1,4 +1,4 @@
-#include "src/vtpm/sockets/data_side.h"
+#include "vtpm/sockets/data_side.h"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "src/vtpm/sockets/socket_io.h"
+#include "vtpm/sockets/socket_io.h"
 
 namespace svsm::vtpm {
 namespace {

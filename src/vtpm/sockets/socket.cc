@@ -11,7 +11,7 @@
 #include <cstring>
 #include <utility>
 
-#include "src/vtpm/sockets/socket_io.h"
+#include "vtpm/sockets/socket_io.h"
 
 namespace svsm::vtpm {
 

@@ -6,8 +6,8 @@
 #include <thread>
 #include <utility>
 
-#include "src/vtpm/sockets/control_side.h"
-#include "src/vtpm/sockets/data_side.h"
+#include "vtpm/sockets/control_side.h"
+#include "vtpm/sockets/data_side.h"
 
 namespace svsm::vtpm {
 
