@@ -1,0 +1,158 @@
+// svsm-vtpm: a TPM 2.0 behind two sockets, spelled as swtpm, with its state sealed and all its
+// entropy from our generator.
+//
+//   svsm-vtpm socket --tpm2 --server type=unixio,path=tpm.sock --ctrl
+//   type=unixio,path=tpm.sock.ctrl
+//             --tpmstate dir=state --key file=key --flags not-need-init,startup-clear
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "svsm/core/hosted.h"
+#include "svsm/vtpm/libtpms_engine.h"
+#include "svsm/vtpm/socket_server.h"
+#include "tools/common/entropy.h"
+#include "tools/svsm-vtpm/manufacture.h"
+#include "tools/svsm-vtpm/options.h"
+#include "tools/svsm-vtpm/state.h"
+
+namespace svsm::tool {
+namespace {
+
+vtpm::SocketServer* running_server =
+    nullptr;  // for the signal handler, which gets no other argument
+
+void OnSignal(int) {
+  if (running_server != nullptr) running_server->Stop();
+}
+
+int Fail(const char* what, Status status) {
+  std::fprintf(stderr, "svsm-vtpm: %s: %s\n", what, ToString(status).c_str());
+  return 1;
+}
+
+// Removes its file, if it has one, at the end.
+class RemovedAtEnd {
+ public:
+  explicit RemovedAtEnd(std::string path) : path_(std::move(path)) {}
+  RemovedAtEnd(const RemovedAtEnd&) = delete;
+  RemovedAtEnd& operator=(const RemovedAtEnd&) = delete;
+  ~RemovedAtEnd() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+
+ private:
+  std::string path_;
+};
+
+Result<vtpm::Socket> Open(const std::optional<Endpoint>& endpoint) {
+  if (!endpoint) return vtpm::Socket();
+  switch (endpoint->kind) {
+    case Endpoint::Kind::kUnix:
+      return vtpm::ListenUnix(endpoint->path, endpoint->mode);
+    case Endpoint::Kind::kTcp:
+      return vtpm::ListenTcp(endpoint->address, endpoint->port);
+    case Endpoint::Kind::kDescriptor:
+      break;
+  }
+  return vtpm::Socket(endpoint->descriptor);
+}
+
+std::string PathOf(const std::optional<Endpoint>& endpoint) {
+  return endpoint && endpoint->kind == Endpoint::Kind::kUnix ? endpoint->path : "";
+}
+
+// TPM2_Startup, as the flags want it.
+Status SendStartup(vtpm::Engine& engine, Startup startup) {
+  if (startup == Startup::kNone) return OkStatus();
+  Bytes<12> command = {0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01, 0x44, 0, 0};
+  if (startup == Startup::kState) command[11] = 1;
+  ByteVector response(vtpm::kMaxTpmBuffer);
+  SVSM_ASSIGN_OR_RETURN(const std::size_t size, engine.Execute(0, command, response));
+  constexpr Bytes<10> kDone = {0x80, 0x01, 0, 0, 0, 10, 0, 0, 0, 0};
+  if (Equal(ByteView(response).first(size), kDone)) return OkStatus();
+  return Status(Code::kFailedPrecondition, Source::kVtpm, response[9]);
+}
+
+// Power, as the flags want it, or a whole manufacture.
+Status Prepare(vtpm::LibtpmsEngine& engine, const Options& options, crypto::Rng& rng) {
+  if (options.manufacture != Manufacture::kNo) return ManufactureVtpm(engine, options, rng);
+  if (!options.power_on) return OkStatus();
+  SVSM_TRY(engine.PowerOn(vtpm::StoredVolatile::kKeep));
+  return SendStartup(engine, options.startup);
+}
+
+// The parent ends when the sockets are bound and the TPM is ready; the child goes on.
+Status GoToBackground() {
+  const pid_t child = ::fork();
+  if (child < 0) return Status(Code::kIoError, Source::kSystem, static_cast<std::uint32_t>(errno));
+  if (child != 0) ::_exit(0);
+  ::setsid();
+  for (int fd = 0; fd <= 2; ++fd) {
+    if (std::freopen("/dev/null", fd == 0 ? "r" : "w",
+                     fd == 0   ? stdin
+                     : fd == 1 ? stdout
+                               : stderr) == nullptr) {
+      return Status(Code::kIoError, Source::kSystem, static_cast<std::uint32_t>(errno));
+    }
+  }
+  return OkStatus();
+}
+
+Status WritePid(const std::string& path) {
+  if (path.empty()) return OkStatus();
+  return WriteFileAtomically(path, AsBytes(std::to_string(::getpid()) + "\n"), FileMode::kPublic);
+}
+
+int Serve(vtpm::LibtpmsEngine& engine, const Options& options, bool sealed, vtpm::Socket data,
+          vtpm::Socket control) {
+  if (options.daemon) {
+    if (const Status status = GoToBackground(); !status.ok()) return Fail("--daemon", status);
+  }
+  const RemovedAtEnd pid_file(options.pid_file);
+  if (const Status status = WritePid(options.pid_file); !status.ok()) return Fail("--pid", status);
+  vtpm::SocketServerOptions server_options;
+  server_options.end_with_client = options.end_with_client;
+  server_options.state_is_encrypted = sealed;
+  vtpm::SocketServer server(engine, std::move(data), std::move(control), server_options);
+  running_server = &server;
+  const Status status = server.Run();
+  running_server = nullptr;
+  return status.ok() ? 0 : Fail("socket", status);
+}
+
+int Run(const Options& options) {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGTERM, OnSignal);
+  std::signal(SIGINT, OnSignal);
+  Entropy entropy;
+  if (const Status status = entropy.Seed(); !status.ok()) return Fail("entropy", status);
+  Result<std::unique_ptr<TpmState>> state = TpmState::Open(options, entropy.rng());
+  if (!state.ok()) return Fail("the state cannot be opened", state.status());
+  if (!options.state_folder.empty() && !(*state)->sealed()) {
+    std::fputs("svsm-vtpm: warning: without --key the state is stored in the clear\n", stderr);
+  }
+  Result<vtpm::Socket> data = Open(options.server);
+  if (!data.ok()) return Fail("--server", data.status());
+  const RemovedAtEnd data_file(PathOf(options.server));
+  Result<vtpm::Socket> control = Open(options.control);
+  if (!control.ok()) return Fail("--ctrl", control.status());
+  const RemovedAtEnd control_file(PathOf(options.control));
+  auto engine = vtpm::LibtpmsEngine::Create((*state)->store(), entropy.rng());
+  if (!engine.ok()) return Fail("libtpms", engine.status());
+  if (const Status status = Prepare(**engine, options, entropy.rng()); !status.ok()) {
+    return Fail("the TPM cannot start", status);
+  }
+  return Serve(**engine, options, (*state)->sealed(), *std::move(data), *std::move(control));
+}
+
+}  // namespace
+}  // namespace svsm::tool
+
+int main(int argc, char** argv) {
+  return svsm::tool::Run(svsm::tool::ParseCommandLine(argc, argv));
+}

@@ -1,0 +1,164 @@
+#include "tools/svsm-vtpm/options.h"
+
+#include <CLI/CLI.hpp>
+#include <sstream>
+#include <stdexcept>
+
+namespace svsm::tool {
+namespace {
+
+bool IsWordOf(const std::string& word, const std::string& words) {
+  std::istringstream in(words);
+  for (std::string candidate; in >> candidate;) {
+    if (candidate == word) return true;
+  }
+  return false;
+}
+
+unsigned long ParseNumber(const std::string& what, const std::string& text, int base,
+                          unsigned long max) {
+  std::size_t used = 0;
+  unsigned long value = 0;
+  try {
+    value = std::stoul(text, &used, base);
+  } catch (const std::exception&) {
+    used = 0;
+  }
+  if (used == 0 || used != text.size() || value > max || text[0] == '-') {
+    throw std::invalid_argument(what + " is not a number that can be: " + text);
+  }
+  return value;
+}
+
+void ApplyFlags(const std::string& text, Options& options) {
+  const auto flags = ParseList(text, "not-need-init startup-clear startup-state");
+  options.power_on = !flags.empty();
+  if (flags.count("startup-clear") != 0) options.startup = Startup::kClear;
+  if (flags.count("startup-state") != 0) options.startup = Startup::kState;
+}
+
+Manufacture ParseManufacture(const std::string& text) {
+  if (text == "sim") return Manufacture::kSim;
+  if (text == "configfs") return Manufacture::kConfigfs;
+  throw std::invalid_argument("neither sim nor configfs: " + text);
+}
+
+std::string Value(const std::string& text, const std::string& allowed, const std::string& key) {
+  const auto parts = ParseList(text, allowed);
+  const auto found = parts.find(key);
+  if (found == parts.end() || found->second.empty()) {
+    throw std::invalid_argument(key + "=... is missing in " + text);
+  }
+  return found->second;
+}
+
+// Turns the parsers' std::invalid_argument into what CLI11 reports with the option's name.
+template <typename F>
+std::function<void(const std::string&)> Checked(F parse) {
+  return [parse](const std::string& text) {
+    try {
+      parse(text);
+    } catch (const std::invalid_argument& error) {
+      throw CLI::ValidationError(error.what());
+    }
+  };
+}
+
+}  // namespace
+
+std::map<std::string, std::string> ParseList(const std::string& text, const std::string& allowed) {
+  std::map<std::string, std::string> parts;
+  std::istringstream in(text);
+  for (std::string part; std::getline(in, part, ',');) {
+    const std::size_t equals = part.find('=');
+    const std::string key = part.substr(0, equals);
+    if (!IsWordOf(key, allowed)) throw std::invalid_argument("unknown word: " + part);
+    const std::string value = equals == std::string::npos ? "" : part.substr(equals + 1);
+    if (!parts.emplace(key, value).second) throw std::invalid_argument("given twice: " + key);
+  }
+  if (parts.empty()) throw std::invalid_argument("empty");
+  return parts;
+}
+
+Endpoint ParseEndpoint(const std::string& text) {
+  const auto parts = ParseList(text, "type path mode port bindaddr fd clientfd");
+  const auto find = [&](const char* key) {
+    const auto found = parts.find(key);
+    return found == parts.end() ? std::string() : found->second;
+  };
+  Endpoint endpoint;
+  const std::string descriptor = find("fd") + find("clientfd");
+  if (!descriptor.empty()) {
+    endpoint.kind = Endpoint::Kind::kDescriptor;
+    endpoint.descriptor = static_cast<int>(ParseNumber("descriptor", descriptor, 10, 65535));
+  } else if (find("type") == "unixio") {
+    endpoint.path = find("path");
+    if (endpoint.path.empty()) throw std::invalid_argument("path=... is missing in " + text);
+    const std::string mode = find("mode");
+    if (!mode.empty())
+      endpoint.mode = static_cast<std::uint32_t>(ParseNumber("mode", mode, 8, 0777));
+  } else if (find("type") == "tcp") {
+    endpoint.kind = Endpoint::Kind::kTcp;
+    endpoint.port = static_cast<std::uint16_t>(ParseNumber("port", find("port"), 10, 65535));
+    const std::string address = find("bindaddr");
+    if (!address.empty()) endpoint.address = address;
+  } else {
+    throw std::invalid_argument("type=unixio or type=tcp is missing in " + text);
+  }
+  return endpoint;
+}
+
+Options ParseCommandLine(int argc, const char* const* argv) {
+  Options options;
+  CLI::App app("A TPM 2.0 behind sockets, as swtpm's, with its state sealed.", "svsm-vtpm");
+  app.require_subcommand(1);
+  CLI::App* const socket = app.add_subcommand("socket", "Serve a TPM over two sockets");
+  bool tpm2 = false;
+  std::string manufacture;
+  socket->add_flag("--tpm2", tpm2, "The TPM is a TPM 2.0; must be given")->required();
+  socket->add_option_function<std::string>(
+      "--server", Checked([&](const std::string& text) { options.server = ParseEndpoint(text); }),
+      "TPM commands: type=unixio,path=P | type=tcp,port=N[,bindaddr=A] | fd=N");
+  socket->add_option_function<std::string>(
+      "--ctrl", Checked([&](const std::string& text) { options.control = ParseEndpoint(text); }),
+      "Power, locality, state: the same, or clientfd=N");
+  socket->add_option_function<std::string>(
+      "--tpmstate", Checked([&](const std::string& text) {
+        options.state_folder = Value(text, "dir mode lock", "dir");
+      }),
+      "dir=FOLDER; without it the state ends with the process");
+  socket->add_option_function<std::string>(
+      "--key",
+      Checked([&](const std::string& text) { options.key_file = Value(text, "file", "file"); }),
+      "file=FILE with 32 bytes or 64 hex digits: seals the state");
+  socket->add_option_function<std::string>(
+      "--flags", Checked([&](const std::string& text) { ApplyFlags(text, options); }),
+      "not-need-init, startup-clear, startup-state");
+  socket->add_option_function<std::string>("--manufacture", Checked([&](const std::string& text) {
+                                             options.manufacture = ParseManufacture(text);
+                                           }),
+                                           "sim | configfs: make it a confidential VM's TPM first");
+  socket->add_option("--sim-folder", options.sim_folder,
+                     "Where the simulated machine keeps its chip and certificates");
+  socket->add_flag("--terminate", options.end_with_client, "End when a client leaves");
+  socket->add_flag("--daemon", options.daemon, "Go on in the background");
+  socket->add_option_function<std::string>("--pid", Checked([&](const std::string& text) {
+                                             options.pid_file = Value(text, "file", "file");
+                                           }),
+                                           "file=FILE: where to write the process id");
+  try {
+    app.parse(argc, argv);
+    if (!options.server && !options.control) throw CLI::RequiredError("--server or --ctrl");
+    if (!options.key_file.empty() && options.state_folder.empty()) {
+      throw CLI::RequiresError("--key", "--tpmstate");
+    }
+    if (options.manufacture == Manufacture::kSim && options.sim_folder.empty()) {
+      throw CLI::RequiresError("--manufacture sim", "--sim-folder");
+    }
+  } catch (const CLI::ParseError& error) {
+    std::exit(app.exit(error) == 0 ? 0 : 2);
+  }
+  return options;
+}
+
+}  // namespace svsm::tool

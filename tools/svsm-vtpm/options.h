@@ -1,0 +1,54 @@
+// tools/svsm-vtpm/options.h: the command line of svsm-vtpm, in swtpm's spelling.
+#ifndef SVSM_TOOLS_SVSM_VTPM_OPTIONS_H_
+#define SVSM_TOOLS_SVSM_VTPM_OPTIONS_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+namespace svsm::tool {
+
+// "type=unixio,path=P[,mode=0600]" | "type=tcp,port=N[,bindaddr=A]" | "[type=...,]fd=N" |
+// "[type=...,]clientfd=N"
+struct Endpoint {
+  enum class Kind : std::uint8_t { kUnix, kTcp, kDescriptor };
+  Kind kind = Kind::kUnix;
+  std::string path;
+  std::uint32_t mode = 0600;
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;
+  int descriptor = -1;
+};
+
+enum class Startup : std::uint8_t { kNone, kClear, kState };
+enum class Manufacture : std::uint8_t { kNo, kSim, kConfigfs };
+
+struct Options {
+  std::optional<Endpoint> server;
+  std::optional<Endpoint> control;
+  std::string state_folder;  // empty: the state is in memory and ends with the process
+  std::string key_file;      // empty: the state is stored in the clear
+  bool power_on = false;     // not-need-init, or any startup
+  Startup startup = Startup::kNone;
+  bool end_with_client = false;
+  bool daemon = false;
+  std::string pid_file;
+  Manufacture manufacture = Manufacture::kNo;
+  std::string sim_folder;
+};
+
+// "a=b,c,d=e" as a map; a word without '=' has an empty value. `allowed` names the keys, separated
+// by spaces. Throws std::invalid_argument for other keys, for one given twice, and for empty ones.
+std::map<std::string, std::string> ParseList(const std::string& text, const std::string& allowed);
+
+// Throws std::invalid_argument, with a text for people, for what is not an endpoint.
+Endpoint ParseEndpoint(const std::string& text);
+
+// What the arguments say. Throws what CLI11 throws, which CLI::App::exit() turns into a text and an
+// exit code.
+Options ParseCommandLine(int argc, const char* const* argv);
+
+}  // namespace svsm::tool
+
+#endif  // SVSM_TOOLS_SVSM_VTPM_OPTIONS_H_

@@ -1,0 +1,45 @@
+#include "tools/svsm-vtpm/state.h"
+
+#include <string_view>
+
+namespace svsm::tool {
+
+Result<Secret<32>> ReadKeyFile(const std::string& path) {
+  SVSM_ASSIGN_OR_RETURN(ByteVector bytes, ReadFile(path, 4096));
+  Secret<32> key;
+  bool good = bytes.size() == key.size();
+  if (good) {
+    Copy(key.writable(), bytes);
+  } else {
+    std::string_view text(static_cast<const char*>(static_cast<const void*>(bytes.data())),
+                          bytes.size());
+    if (text.ends_with('\n')) text.remove_suffix(1);
+    Result<ByteVector> decoded = FromHex(text);
+    good = decoded.ok() && decoded->size() == key.size();
+    if (good) Copy(key.writable(), *decoded);
+    if (decoded.ok()) Wipe(*decoded);
+  }
+  Wipe(bytes);
+  if (good) return key;
+  return Status(Code::kMalformed, Source::kCaller, static_cast<std::uint32_t>(bytes.size()));
+}
+
+Result<std::unique_ptr<TpmState>> TpmState::Open(const Options& options, crypto::Rng& rng) {
+  auto state = std::make_unique<TpmState>();
+  if (options.state_folder.empty()) return state;
+  if (options.key_file.empty()) {
+    SVSM_ASSIGN_OR_RETURN(state->plain_,
+                          sealed_file::PlainDirectoryStore::Open(options.state_folder));
+    state->store_ = state->plain_.get();
+    return state;
+  }
+  SVSM_ASSIGN_OR_RETURN(const Secret<32> key, ReadKeyFile(options.key_file));
+  SVSM_ASSIGN_OR_RETURN(
+      state->sealed_,
+      sealed_file::SealedFileStore::Open(options.state_folder + "/tpm2.sealed", key, state->aead_,
+                                         rng, sealed_file::SealedFileStore::IfAbsent::kCreate));
+  state->store_ = state->sealed_.get();
+  return state;
+}
+
+}  // namespace svsm::tool
