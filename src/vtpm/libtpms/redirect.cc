@@ -104,6 +104,11 @@ int svsm_libtpms_rand() {
 
 void svsm_libtpms_srand(unsigned) {}
 
+int svsm_libtpms_dprintf(int, ...) { return 0; }
+int svsm_libtpms_vdprintf(int, ...) { return 0; }
+int svsm_libtpms_dprintf_chk(int, ...) { return 0; }
+int svsm_libtpms_vdprintf_chk(int, ...) { return 0; }
+
 EC_KEY* svsm_libtpms_EC_KEY_new() { return EC_KEY_new_ex(RandContext(), nullptr); }
 
 EVP_PKEY_CTX* svsm_libtpms_EVP_PKEY_CTX_new(EVP_PKEY* key, ENGINE*) {

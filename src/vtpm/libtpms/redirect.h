@@ -20,6 +20,11 @@ void svsm_libtpms_RAND_add(const void* data, int size, double entropy);
 // with failure.
 int svsm_libtpms_rand();
 void svsm_libtpms_srand(unsigned seed);
+// Print nothing. Not declared in full, since none of their arguments is looked at.
+int svsm_libtpms_dprintf(int descriptor, ...);
+int svsm_libtpms_vdprintf(int descriptor, ...);
+int svsm_libtpms_dprintf_chk(int descriptor, ...);
+int svsm_libtpms_vdprintf_chk(int descriptor, ...);
 // Keys that carry our context, so that generating them and signing with them draws from our Rng.
 EC_KEY* svsm_libtpms_EC_KEY_new();
 EVP_PKEY_CTX* svsm_libtpms_EVP_PKEY_CTX_new(EVP_PKEY* key, ENGINE* engine);
