@@ -19,7 +19,7 @@ std::string KdsChainPath(const ProductLine& line) { return LinePath(line) + "/ce
 
 std::string KdsCrlPath(const ProductLine& line) { return LinePath(line) + "/crl"; }
 
-std::string KdsVcekPath(const ProductLine& line, ByteView hwid, const TcbBytes& tcb,
+std::string KdsVcekPath(const ProductLine& line, ByteView hwid, const snp::RawTcb& tcb,
                         SplDigits digits) {
   std::string out = LinePath(line) + "/" + ToHex(hwid);
   char separator = '?';
@@ -40,9 +40,9 @@ Status WriteKdsLine(const std::string& folder, const CertificateAuthority& ca, B
 }
 
 Status WriteKdsChip(const std::string& folder, const CertificateAuthority& ca, const Chip& chip,
-                    std::span<const TcbBytes> tcbs, std::int64_t not_before_unix_s) {
+                    std::span<const snp::RawTcb> tcbs, std::int64_t not_before_unix_s) {
   SVSM_TRY(MakeFolder(folder + LinePath(ca.line())));
-  for (const TcbBytes& tcb : tcbs) {
+  for (const snp::RawTcb& tcb : tcbs) {
     SVSM_ASSIGN_OR_RETURN(const ByteVector vcek, chip.IssueVcek(ca, tcb, not_before_unix_s));
     for (const SplDigits digits : {SplDigits::kPlain, SplDigits::kTwo}) {
       const std::string path = folder + KdsVcekPath(ca.line(), chip.hwid(), tcb, digits);

@@ -121,7 +121,7 @@ ByteVector IntermediateExtensions(ByteView own_spki, ByteView issuer_spki,
                    CrlDistributionPoint(crl_url)});
 }
 
-ByteVector VcekExtensions(const ProductLine& line, ByteView hwid, const TcbBytes& tcb) {
+ByteVector VcekExtensions(const ProductLine& line, ByteView hwid, const snp::RawTcb& tcb) {
   ByteVector content;
   Append(content, Extension(AmdOid({1}), Integer(line.struct_version)));
   Append(content, Extension(AmdOid({2}), Text(der::kIa5String, line.product_name)));

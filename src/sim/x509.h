@@ -29,7 +29,7 @@ Result<ByteVector> Sign(const Certificate& certificate, const RsaKey& key);
 ByteVector RootExtensions(ByteView own_spki, std::string_view crl_url);
 ByteVector IntermediateExtensions(ByteView own_spki, ByteView issuer_spki,
                                   std::string_view crl_url);
-ByteVector VcekExtensions(const ProductLine& line, ByteView hwid, const TcbBytes& tcb);
+ByteVector VcekExtensions(const ProductLine& line, ByteView hwid, const snp::RawTcb& tcb);
 
 // SubjectPublicKeyInfo of a P-384 point, uncompressed.
 ByteVector EcSpki(const crypto::EcPointView& point);

@@ -81,6 +81,8 @@ struct LaunchFinishParameters {
   Bytes<snp::kHostDataSize> host_data{};
 };
 
+struct GuestFacts;
+
 class AmdSp final {
  public:
   // Borrows `rng` for the object's life: it gives VMPCKs and report ids. The state must satisfy
@@ -132,6 +134,11 @@ class AmdSp final {
  private:
   struct Guest;
   Guest* Find(GuestHandle guest) const;
+  static GuestFacts FactsOf(const Guest& guest);
+  void FillSecretsPage(const Guest& guest, FixedSpan<kPageSize> page) const;
+  Status Answer(Guest& guest, const snp::GuestMessageInfo& header,
+                FixedView<snp::kGuestMessageSize> request,
+                FixedSpan<snp::kGuestMessageSize> response);
 
   const Chip chip_;
   crypto::Rng& rng_;

@@ -43,6 +43,10 @@ class GuestRam final : public protocol::GuestMemory, public protocol::Platform {
   // Exchanges one byte at once. Errors: as above.
   Result<std::uint8_t> ExchangeAs(Vmpl vmpl, Gpa at, std::uint8_t value);
 
+  // The memory itself, as the guest maps it; what it writes there the SVSM sees. Panics unless all
+  // of it is accessible now. Two threads must not map the same bytes.
+  ByteSpan MapAs(Vmpl vmpl, Gpa gpa, std::size_t size_bytes);
+
   // --- The host ------------------------------------------------------------------------------
   void HostUnassign(Gpa page);
   // Maps the memory that backs page `from` at `to` instead: `from` faults from then on; `to` is not

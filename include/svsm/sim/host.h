@@ -81,25 +81,23 @@ class Host final {
 
  private:
   using Page = Bytes<snp::kGuestMessageSize>;
+  // What the host remembers of an exchange, with the number of its VMPCK.
   struct Seen {
     GuestHandle guest;
-    snp::VmpckId vmpck;
-    Page request;
-    Page response;
+    std::uint8_t vmpck = 0;
+    Page request{};
+    Page response{};
   };
-  // What the host remembers of the last exchange of each guest and VMPCK; null if none matches.
-  const Seen* LastOf(GuestHandle guest, snp::VmpckId vmpck) const;
-  const Seen* LastOfAnother(GuestHandle guest, snp::VmpckId vmpck) const;
+  const Seen* LastOf(GuestHandle guest, std::uint8_t vmpck) const;
+  const Seen* LastOfAnother(GuestHandle guest, std::uint8_t vmpck) const;
+  void Remember(const Seen& seen);
   void FlipBit(ByteSpan bytes);
-  snp::GuestRequestOutcome Forward(GuestHandle guest, FixedView<snp::kGuestMessageSize> request,
-                                   FixedSpan<snp::kGuestMessageSize> response);
-  void Remember(Seen seen);
-  void Tamper(HostMove move, GuestHandle guest, snp::VmpckId vmpck,
-              FixedSpan<snp::kGuestMessageSize> response);
-  Result<snp::GuestRequestOutcome> ForwardExtended(HostMove move, GuestHandle guest,
-                                                   FixedView<snp::kGuestMessageSize> request,
-                                                   FixedSpan<snp::kGuestMessageSize> response,
-                                                   ByteSpan certificates);
+  static ByteSpan PayloadOf(FixedSpan<snp::kGuestMessageSize> page);
+  snp::GuestRequestOutcome Forward(HostMove move, GuestHandle guest,
+                                   FixedView<snp::kGuestMessageSize> request,
+                                   FixedSpan<snp::kGuestMessageSize> response,
+                                   ByteSpan certificates);
+  void Tamper(HostMove move, const Seen& now, FixedSpan<snp::kGuestMessageSize> response);
 
   AmdSp& sp_;
   mutable std::mutex mutex_;

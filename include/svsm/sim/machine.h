@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "svsm/core/hosted.h"
@@ -78,15 +79,17 @@ struct MachineOptions {
   protocol::CoreOptions core;
 };
 
-// A vCPU of the guest, as the guest's code sees it: the way out to the SVSM.
-class VirtualCpu;
+class GuestHeap;   // the guest's page allocator
+class VirtualCpu;  // a vCPU of the guest, as its code sees it: the way out to the SVSM
 
 class Machine final {
  public:
-  // Launches `image` on `sp` and, with an SVSM, boots it: all memory that is not the SVSM's is
-  // validated, zeroed and granted to the guest, whose boot vCPU is made. Borrows `sp` and `host`
-  // for the object's life. Errors: those of AmdSp, kInvalidArgument (detail = index of a page of
-  // the image that is not in memory or has the wrong size), kInternal (a page-state step failed).
+  // Launches `image` on `sp` and boots it. With an SVSM all memory that is not the SVSM's is
+  // validated, zeroed and granted to the guest, whose boot vCPU is made; without one the guest
+  // validates its memory itself. Borrows `sp` and `host` for the object's life. Panics if
+  // options.num_pages is too small. Errors: those of AmdSp, kInvalidArgument (detail = index of a
+  // page of the image that is not in memory or has the wrong size; the number of pages if none is
+  // of type kSecrets), kInternal (detail = EAX of a page-state step that failed).
   static Result<std::unique_ptr<Machine>> Launch(AmdSp& sp, Host& host, const LaunchImage& image,
                                                  const MachineOptions& options);
   // Decommissions the guest.
@@ -97,12 +100,16 @@ class Machine final {
   GuestHandle handle() const { return handle_; }
   const Bytes<snp::kLaunchDigestSize>& measurement() const { return measurement_; }
   GuestRam& ram() { return ram_; }
+  bool has_svsm() const { return svsm_ == Svsm::kPresent; }
+  // At which the guest's code runs: 0 without an SVSM.
+  Vmpl guest_vmpl() const { return has_svsm() ? options_.guest_vmpl : Vmpl(0); }
   // The way to the AMD-SP, for sessions at any VMPL.
   snp::GuestMessageTransport& port() { return port_; }
 
   // --- The SVSM's side -----------------------------------------------------------------------
   // Moves a key out of the secrets page, before StartGuest(); without an SVSM the VM's own.
-  // Errors: kOutOfRange (above 3), kNotFound (taken already, or the guest has been started).
+  // Errors: kOutOfRange (above 3), kNotFound (taken already, or the guest has been started); from
+  // Source::kProtocol.
   Result<snp::VmpckHandover> TakeVmpck(snp::VmpckId id);
   // The core protocol is registered; others are the caller's to add, before StartGuest().
   protocol::Dispatcher& dispatcher() { return dispatcher_; }
@@ -113,8 +120,8 @@ class Machine final {
   // the SVSM's. Errors: kFailedPrecondition (started already, or no SVSM), and those of
   // MakeGuestSecretsPage().
   Status StartGuest();
-  // A key as the guest finds it in its own secrets page, with its counter. Errors: kOutOfRange
-  // (above 3), kNotFound (blank: it belongs to a more privileged level, or was taken).
+  // Moves a key with its counter out of the guest's own secrets page. Errors: kOutOfRange (above
+  // 3), kNotFound (blank: it belongs to a more privileged level, or was taken).
   Result<snp::VmpckHandover> GuestVmpck(snp::VmpckId id);
 
   protocol::GuestExit& boot_vcpu();
@@ -127,11 +134,11 @@ class Machine final {
   protocol::GuestPages& pages();
 
  private:
-  class Heap;
   Machine(AmdSp& sp, Host& host, GuestHandle handle, const MachineOptions& options, Svsm svsm);
   Status LoadPage(const LaunchPage& page, std::uint32_t index);
-  Status BootSvsm();
-  Status GiveToGuest(Gpa first, Gpa end);
+  Status Boot();
+  FixedSpan<kPageSize> Secrets();
+  Status AcceptMemory(Gpa first, Gpa end);
   Status MakeBootVcpu();
 
   AmdSp& sp_;
@@ -141,16 +148,18 @@ class Machine final {
   Svsm svsm_;
   bool started_ = false;
   Bytes<snp::kLaunchDigestSize> measurement_{};
-  Bytes<kPageSize> secrets_{};  // as the AMD-SP wrote it
+  Gpa secrets_;  // where the AMD-SP wrote the secrets page
   GuestRam ram_;
   GuestPort port_;
   MutexLock lock_;
   std::array<protocol::Vcpu, 64> vcpu_slots_{};
+  NullLog log_;
   protocol::VcpuRegistry vcpus_;
   std::array<protocol::Service*, 8> service_slots_{};
   protocol::Dispatcher dispatcher_;
   protocol::CoreProtocol core_;
-  std::unique_ptr<Heap> heap_;
+  std::unique_ptr<GuestHeap> heap_;
+  std::mutex cpus_mutex_;
   std::vector<std::unique_ptr<VirtualCpu>> cpus_;
 };
 
