@@ -24,7 +24,7 @@ def main():
         print(f"{program}: has a section {name}")
     for name in undefined:
         print(f"{program}: undefined {name}")
-    print(f"{match.group(1)} vectors, {len(undefined)} undefined symbols")
+    print(f"freestanding: {match.group(1)} vectors, {len(undefined)} undefined symbols")
     return 1 if bad or undefined or match.group(1) == "0" else 0
 
 

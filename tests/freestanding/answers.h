@@ -20,6 +20,8 @@ class Tally final {
   void Check(const char* name, bool holds);
   void Equal(const char* name, ByteView got, ByteView wanted);
   void Is(const char* name, Status got, Status wanted);
+  // The result of a suite that counts by itself.
+  void Add(const char* name, unsigned run, unsigned failed);
 
   unsigned run() const { return run_; }
   unsigned failed() const { return failed_; }

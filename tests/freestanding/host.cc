@@ -119,6 +119,15 @@ void Tally::Equal(const char* name, ByteView got, ByteView wanted) {
 
 void Tally::Is(const char* name, Status got, Status wanted) { Check(name, got == wanted); }
 
+void Tally::Add(const char* name, unsigned run, unsigned failed) {
+  run_ += run;
+  failed_ += failed;
+  if (failed == 0) return;
+  Print("FAILED: ");
+  Print(name);
+  Print("\n");
+}
+
 void RunAll(Tally& tally);  // written by the build: every suite of this folder
 
 }  // namespace svsm::answers

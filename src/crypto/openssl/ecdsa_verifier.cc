@@ -59,8 +59,9 @@ Status OpensslEcdsaVerifier::Verify(ByteView digest, EcdsaSignatureView signatur
   Bytes<kMaxDerSize> der{};
   const std::size_t der_size = EncodeDer(signature, der);
   if (der_size == 0) return openssl::Internal();
+  // OpenSSL says -1 rather than 0 where the sum of the two products is the point at infinity, which
+  // a forger can bring about: nothing but 1 is good, and nothing else says more.
   const int verdict = EVP_PKEY_verify(ctx_, der.data(), der_size, digest.data(), digest.size());
-  if (verdict < 0) return openssl::Internal();
   return verdict == 1 ? OkStatus() : openssl::AuthFailed();
 }
 
