@@ -1,0 +1,86 @@
+// What the tests of this room share.
+#ifndef TESTS_SIM_SUPPORT_H_
+#define TESTS_SIM_SUPPORT_H_
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "svsm/core/clock.h"
+#include "svsm/sim/amd_sp.h"
+#include "svsm/sim/certificates.h"
+#include "svsm/sim/chip.h"
+#include "svsm/sim/seeded_rng.h"
+#include "svsm/testing/matchers.h"
+
+namespace svsm::sim {
+
+// 2026-01-01T00:00:00Z.
+inline constexpr std::int64_t kTestTime = 1767225600;
+
+// Keys are made once for a build folder: RSA-4096 takes seconds.
+inline std::string TestKeyFolder() { return std::string(SVSM_BIN_DIR) + "/../sim-keys"; }
+
+inline const CertificateAuthority& TestAuthority() {
+  static const Result<CertificateAuthority> kAuthority =
+      CertificateAuthority::Open(kMilan, TestKeyFolder());
+  return *kAuthority;
+}
+
+inline Chip MakeChip(const ProductLine& line, std::uint64_t seed) {
+  SeededRng rng(seed);
+  Result<Chip> chip = Chip::Make(line, rng);
+  return *std::move(chip);
+}
+
+// A clock that stands still until somebody sleeps.
+class TestClock final : public Clock {
+ public:
+  std::uint64_t MonotonicMs() const override { return now_ms_; }
+  std::int64_t UnixSeconds() const override { return kTestTime; }
+  void SleepMs(std::uint64_t milliseconds) override { now_ms_ += milliseconds; }
+
+ private:
+  std::uint64_t now_ms_ = 0;
+};
+
+// An AMD-SP with a running guest whose four VMPCKs are known.
+class LaunchedGuest {
+ public:
+  explicit LaunchedGuest(const PlatformState& state = PlatformState(), std::uint64_t seed = 1)
+      : rng_(seed), sp(MakeChip(kMilan, 99), state, rng_) {
+    handle = Launch({});
+  }
+
+  GuestHandle Launch(const LaunchFinishParameters& finish) {
+    Result<GuestHandle> started = sp.LaunchStart({});
+    EXPECT_THAT(started, testing::IsOk());
+    Bytes<kPageSize> page{};
+    page[0] = 0x5A;
+    EXPECT_THAT(sp.LaunchUpdate(*started, snp::PageType::kNormal, Gpa(0x1000), page, {}),
+                testing::IsOk());
+    EXPECT_THAT(sp.LaunchUpdate(*started, snp::PageType::kSecrets, Gpa(0x2000), secrets, {}),
+                testing::IsOk());
+    EXPECT_THAT(sp.LaunchFinish(*started, finish), testing::IsOk());
+    return *started;
+  }
+
+  Secret<snp::kVmpckSize> Vmpck(std::size_t index) const {
+    return Secret<snp::kVmpckSize>(
+        FixedView<snp::kVmpckSize>(ByteView(secrets).subspan(0x20 + 32 * index).first<32>()));
+  }
+
+ private:
+  SeededRng rng_;
+
+ public:
+  AmdSp sp;
+  GuestHandle handle;
+  Bytes<kPageSize> secrets{};  // of the last guest launched
+};
+
+}  // namespace svsm::sim
+
+#endif  // TESTS_SIM_SUPPORT_H_
