@@ -54,6 +54,7 @@ inline constexpr std::uint32_t kTpmRcFailure = 0x101;     // the TPM does nothin
 inline constexpr std::uint32_t kTpmRcCommandSize = 0x142;  // header and bytes disagree
 inline constexpr std::uint32_t kTpmRcNvLocked = 0x148;     // the index is locked
 inline constexpr std::uint32_t kTpmRcHandle1 = 0x18B;      // the first handle names nothing
+inline constexpr std::uint32_t kTpmRcMemory = 0x904;       // no room for what was asked for
 
 // Permanent handles.
 inline constexpr std::uint32_t kTpmRhOwner = 0x40000001;
