@@ -40,13 +40,14 @@ Result<std::uint64_t> ChipSeed(const std::string& path, crypto::Rng& rng) {
 }  // namespace
 
 Result<std::unique_ptr<SimPlatform>> SimPlatform::Open(const std::string& folder,
+                                                       const std::string& authority_folder,
                                                        crypto::Rng& rng) {
   SVSM_TRY(MakeFolder(folder));
   SVSM_ASSIGN_OR_RETURN(const std::uint64_t seed, ChipSeed(folder + "/chip.seed", rng));
   sim::SeededRng chip_rng(seed);
   SVSM_ASSIGN_OR_RETURN(sim::Chip chip, sim::Chip::Make(sim::kMilan, chip_rng));
   SVSM_ASSIGN_OR_RETURN(sim::CertificateAuthority authority,
-                        sim::CertificateAuthority::Open(sim::kMilan, folder + "/authority"));
+                        sim::CertificateAuthority::Open(sim::kMilan, authority_folder));
   std::unique_ptr<SimPlatform> platform(
       new SimPlatform(folder, std::move(authority), std::move(chip), rng));
   SVSM_TRY(platform->WriteCertificates());

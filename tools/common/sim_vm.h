@@ -30,7 +30,13 @@ class SimPlatform {
  public:
   // Opens the platform in `folder`, or makes it there. `rng` is borrowed for the object's life.
   // Errors: those of the files, of Chip and of CertificateAuthority.
-  static Result<std::unique_ptr<SimPlatform>> Open(const std::string& folder, crypto::Rng& rng);
+  static Result<std::unique_ptr<SimPlatform>> Open(const std::string& folder, crypto::Rng& rng) {
+    return Open(folder, folder + "/authority", rng);
+  }
+  // The same with the keys of an authority that is kept elsewhere: another chip of the same maker.
+  static Result<std::unique_ptr<SimPlatform>> Open(const std::string& folder,
+                                                   const std::string& authority_folder,
+                                                   crypto::Rng& rng);
   sim::AmdSp& sp() { return sp_; }
   sim::Host& host() { return host_; }
   const sim::CertificateAuthority& authority() const { return authority_; }

@@ -1,0 +1,79 @@
+// svsm-demo: a confidential VM's vTPM, made, proven to a verifier, used with unmodified tpm2-tools
+// and found again at the second boot; then the attacks on it, each of which must be refused. The
+// hardware is simulated.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include "tools/svsm-demo/stage.h"
+
+namespace {
+
+std::string FolderOfProgram() {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path().string();
+}
+
+// A folder of our own, removed at the end unless it was named.
+class PlayFolder {
+ public:
+  explicit PlayFolder(const std::string& named) : path_(named), kept_(!named.empty()) {
+    if (kept_) {
+      std::filesystem::create_directories(path_);
+      path_ = std::filesystem::absolute(path_).string();
+      return;
+    }
+    std::string pattern = (std::filesystem::temp_directory_path() / "svsm-demo-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) throw svsm::demo::StoryEnds{"no temporary folder"};
+    path_ = pattern;
+  }
+  PlayFolder(const PlayFolder&) = delete;
+  PlayFolder& operator=(const PlayFolder&) = delete;
+  ~PlayFolder() {
+    std::error_code ignored;
+    if (!kept_) std::filesystem::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  bool kept_;
+};
+
+void Play(const std::string& named_folder) {
+  using namespace svsm;
+  const PlayFolder folder(named_folder);
+  tool::Entropy entropy;
+  demo::Expect("entropy", entropy.Seed());
+  std::printf(
+      "Making a simulated processor and its certificate authority (two RSA-4096 keys)...\n");
+  std::fflush(stdout);
+  const auto platform = tool::SimPlatform::Open(folder.path() + "/machine", entropy.rng());
+  demo::Expect("platform", platform.status());
+  demo::Narrator tell;
+  demo::Stage stage{tell,          folder.path(),   FolderOfProgram() + "/svsm-verify",
+                    entropy.rng(), platform->get(), {}};
+  demo::PlayStory(stage);
+  demo::PlayAttacks(stage);
+  std::printf(
+      "\nThe vTPM was proven genuine, used, and found again; %zu of %zu attacks were refused.\n",
+      tell.refusals(), tell.refusals());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("A vTPM that a remote party can trust, on simulated hardware.", "svsm-demo");
+  std::string folder;
+  app.add_option("--folder", folder, "Play in this folder, and leave everything there");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    Play(folder);
+  } catch (const svsm::demo::StoryEnds& end) {
+    std::printf("\nsvsm-demo: %s\n", end.why.c_str());
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,153 @@
+#include <cstdio>
+
+#include "svsm/crypto/cpu_entropy.h"
+#include "tools/svsm-demo/stage.h"
+
+namespace svsm::demo {
+namespace {
+
+std::unique_ptr<ConfidentialVm> BootAndServe(Stage& stage) {
+  crypto::HardwareCpuRandom cpu;
+  auto vm = ConfidentialVm::Boot(*stage.platform, kSvsmProgram, stage.Path("state.sealed"), cpu);
+  Expect("boot", vm.status());
+  Expect("socket", (*vm)->Serve(stage.Path("tpm.sock")));
+  return *std::move(vm);
+}
+
+void TellEks(Stage& stage, const vtpm::ManufacturedVtpm& made) {
+  for (const vtpm::EkOutcome& ek : made.eks) {
+    char line[120];
+    std::snprintf(line, sizeof(line), "EK %08x %s; VMPL 0 report over it in NV %08x, locked",
+                  ek.handle, ek.state == vtpm::EkState::kFound ? "found again" : "created",
+                  ek.certificate_index);
+    stage.tell.Detail(line);
+  }
+}
+
+void WritePolicy(const Stage& stage) {
+  const std::string json =
+      "{\"measurements\": [\"" + ToHex(stage.measurement) + "\"], \"vmpl\": 0}\n";
+  Expect("policy.json",
+         WriteFileAtomically(stage.Path("policy.json"), AsBytes(json), FileMode::kPublic));
+}
+
+void RegisterAk(Stage& stage) {
+  stage.tell.Step(
+      "The guest makes an attestation key; the verifier challenges it (make and activate "
+      "credential)");
+  stage.Guest("tpm2_createek -c ek.ctx -G ecc -u ek.pub");
+  stage.Guest(
+      "tpm2_createak -C ek.ctx -c ak.ctx -G ecc -g sha256 -s ecdsa -u ak.pub -n ak.name > "
+      "/dev/null");
+  stage.Verifier("head -c 32 /dev/urandom > challenge");
+  stage.Verifier(
+      "tpm2_makecredential -Q -u ek.pub -s challenge -n $(xxd -p -c 80 ak.name) -o credential -G "
+      "ecc");
+  stage.Guest(
+      "tpm2_startauthsession --policy-session -S session.ctx && "
+      "tpm2_policysecret -Q -S session.ctx -c e && "
+      "tpm2_activatecredential -Q -c ak.ctx -C ek.ctx -i credential -o answer "
+      "-P session:session.ctx && tpm2_flushcontext session.ctx");
+  stage.Verifier("cmp challenge answer && echo \"the AK lives in the TPM of this EK\"");
+}
+
+void Quote(Stage& stage) {
+  stage.tell.Step("The guest measures, and quotes over the verifier's nonce");
+  stage.Verifier("head -c 20 /dev/urandom | xxd -p -c 40 > nonce");
+  stage.Guest("tpm2_pcrextend 16:sha256=$(printf measured | sha256sum | cut -c1-64)");
+  stage.Guest(
+      "tpm2_quote -Q -c ak.ctx -l sha256:0,6,7,16 -q $(cat nonce) -m quote.msg -s quote.sig "
+      "-o quote.pcrs -F values");
+  stage.Verifier(
+      "tpm2_checkquote -Q -u ak.pub -m quote.msg -s quote.sig -q $(cat nonce) && "
+      "echo \"tpm2_checkquote agrees\"");
+}
+
+void Judge(Stage& stage) {
+  stage.tell.Step("The verifier judges report, chain, measurement, VMPL and EK");
+  stage.Verifier(
+      "svsm-verify report.bin --certs machine/certs --roots machine/roots.pem "
+      "--policy policy.json --ek ek.pub");
+  stage.tell.Step("and the quote");
+  stage.Verifier(
+      "svsm-verify --quote quote.msg --quote-sig quote.sig --pcrs quote.pcrs --ak ak.pub "
+      "--nonce $(cat nonce)");
+}
+
+void JudgeFreshness(Stage& stage, ConfidentialVm& vm) {
+  stage.tell.Step("For freshness the verifier's nonce goes to the SVSM's attestation service");
+  Bytes<protocol::kAttestationNonceSize> nonce{};
+  Expect("nonce", stage.host_rng.Generate(nonce));
+  const Result<ServiceEvidence> evidence = vm.AttestVtpm(nonce);
+  Expect("attestation service", evidence.status());
+  for (const auto& [name, bytes] : {std::pair{"service.report", ByteView(evidence->report)},
+                                    std::pair{"service.manifest", ByteView(evidence->manifest)}}) {
+    Expect(name, WriteFileAtomically(stage.Path(name), bytes, FileMode::kPublic));
+  }
+  Expect("service.nonce", WriteFileAtomically(stage.Path("service.nonce"),
+                                              AsBytes(ToHex(nonce) + "\n"), FileMode::kPublic));
+  stage.Verifier(
+      "svsm-verify service.report --certs machine/certs --roots machine/roots.pem "
+      "--policy policy.json --manifest service.manifest "
+      "--service-nonce $(cat service.nonce)");
+}
+
+void UseTheTpm(Stage& stage) {
+  stage.tell.Step("The guest keeps a counter, and seals a key to its PCRs");
+  stage.Guest(
+      "tpm2_nvdefine -Q 0x01500001 -C o -a \"nt=counter|ownerread|ownerwrite\" && "
+      "tpm2_nvincrement -Q 0x01500001 -C o && tpm2_nvread 0x01500001 -C o | xxd -p");
+  stage.Guest(
+      "tpm2_createprimary -Q -C o -G ecc -c srk.ctx && "
+      "tpm2_pcrread -Q sha256:0,6,7 -o sealed.pcrs && "
+      "tpm2_createpolicy -Q --policy-pcr -l sha256:0,6,7 -f sealed.pcrs -L sealed.policy && "
+      "printf 'the disk key' | tpm2_create -Q -C srk.ctx -L sealed.policy -i - -u sealed.pub "
+      "-r sealed.priv && echo sealed");
+}
+
+void FindEverythingAgain(Stage& stage) {
+  stage.tell.Step("The same EK");
+  stage.Guest("tpm2_createek -c ek2.ctx -G ecc -u ek2.pub && cmp ek.pub ek2.pub && echo same");
+  stage.tell.Step("The counter goes on");
+  stage.Guest("tpm2_nvincrement -Q 0x01500001 -C o && tpm2_nvread 0x01500001 -C o | xxd -p");
+  stage.tell.Step("The key unseals");
+  const std::string unseal =
+      "tpm2_createprimary -Q -C o -G ecc -c srk.ctx && "
+      "tpm2_load -Q -C srk.ctx -u sealed.pub -r sealed.priv -c sealed.ctx && "
+      "tpm2_unseal -c sealed.ctx -p pcr:sha256:0,6,7";
+  stage.Guest(unseal + " && echo");
+  stage.tell.Step("and not with another PCR");
+  stage.Guest("tpm2_flushcontext -t && tpm2_pcrextend 7:sha256=" + std::string(64, 'e'));
+  stage.tell.RunToFail(stage.folder, stage.GuestEnvironment(), unseal);
+}
+
+}  // namespace
+
+void PlayStory(Stage& stage) {
+  stage.tell.Chapter("First boot");
+  stage.tell.Step("The AMD-SP launches and measures a VM whose first pages are an SVSM");
+  {
+    const auto vm = BootAndServe(stage);
+    stage.measurement = ToVector(vm->machine().measurement());
+    WritePolicy(stage);
+    stage.tell.Detail("measurement " + ToHex(stage.measurement));
+    stage.tell.Step("The SVSM manufactures a vTPM from RDSEED, an AMD-SP key and VMPCK 3");
+    TellEks(stage, vm->vtpm());
+    stage.tell.Step("The guest reads the report with unmodified tpm2-tools");
+    stage.Guest(
+        "tpm2_nvread 0x01C0000A -C o -o report.bin 2> /dev/null && stat -c '%n %s bytes' "
+        "report.bin");
+    RegisterAk(stage);
+    Quote(stage);
+    Judge(stage);
+    JudgeFreshness(stage, *vm);
+    UseTheTpm(stage);
+    stage.tell.Step("Power off");
+  }
+  stage.tell.Chapter("Second boot, from sealed state");
+  const auto vm = BootAndServe(stage);
+  TellEks(stage, vm->vtpm());
+  FindEverythingAgain(stage);
+}
+
+}  // namespace svsm::demo

@@ -1,0 +1,88 @@
+// tools/svsm-demo/vm.h: a confidential VM from power-on to a running guest, put together from the
+// library's parts.
+#ifndef SVSM_TOOLS_SVSM_DEMO_VM_H_
+#define SVSM_TOOLS_SVSM_DEMO_VM_H_
+
+#include <array>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "svsm/core/hosted.h"
+#include "svsm/crypto/openssl.h"
+#include "svsm/protocol/attestation.h"
+#include "svsm/protocol/client.h"
+#include "svsm/sealed_file/sealed_file.h"
+#include "svsm/vtpm/libtpms_engine.h"
+#include "svsm/vtpm/manufacture.h"
+#include "svsm/vtpm/service.h"
+#include "svsm/vtpm/socket_server.h"
+#include "tools/common/sim_vm.h"
+#include "tools/svsm-demo/guest_tpm.h"
+
+namespace svsm::demo {
+
+// What the guest brings back from the attestation service.
+struct ServiceEvidence {
+  ByteVector report;
+  ByteVector manifest;
+};
+
+class ConfidentialVm {
+ public:
+  // Launches `program` as the SVSM, opens the sealed state with the AMD-SP's key, makes the vTPM,
+  // starts the guest. Errors: those of all these parts; an AuthFailed from Source::kCrypto is the
+  // state's.
+  static Result<std::unique_ptr<ConfidentialVm>> Boot(tool::SimPlatform& platform,
+                                                      const std::string& program,
+                                                      const std::string& state_file,
+                                                      crypto::CpuRandom& cpu);
+  ConfidentialVm(const ConfidentialVm&) = delete;
+  ConfidentialVm& operator=(const ConfidentialVm&) = delete;
+  // Power off: the TPM's state is stored already.
+  ~ConfidentialVm();
+
+  // Puts the guest's TPM device behind a socket, and its control channel behind `path`.ctrl.
+  Status Serve(const std::string& path);
+  // The guest asks the SVSM to attest the vTPM, with the verifier's nonce.
+  Result<ServiceEvidence> AttestVtpm(FixedView<protocol::kAttestationNonceSize> nonce);
+
+  const vtpm::ManufacturedVtpm& vtpm() const { return made_; }
+  tool::SimVm& svsm() { return *vm_; }
+  sim::Machine& machine() { return vm_->machine(); }
+
+ private:
+  explicit ConfidentialVm(std::unique_ptr<tool::SimVm> vm) : vm_(std::move(vm)) {}
+  Status OpenState(const std::string& path);
+  Status MakeVtpm();
+  Status StartGuest();
+
+  std::unique_ptr<tool::SimVm> vm_;
+  crypto::OpensslHash sha256_{crypto::HashAlg::kSha256};
+  crypto::OpensslHash sha384_{crypto::HashAlg::kSha384};
+  crypto::OpensslHash sha512_{crypto::HashAlg::kSha512};
+  crypto::OpensslAesGcm store_aead_;
+  std::unique_ptr<sealed_file::SealedFileStore> store_;
+  std::unique_ptr<vtpm::LibtpmsEngine> engine_;
+  vtpm::ManufacturedVtpm made_;
+
+  NullLog log_;
+  MutexLock tpm_lock_;
+  MutexLock attestation_lock_;
+  ByteVector attestation_workspace_;
+  vtpm::VtpmWorkArea tpm_work_{};
+  std::unique_ptr<vtpm::VtpmService> vtpm_service_;
+  std::array<protocol::ManifestProvider*, 1> manifests_{};
+  std::unique_ptr<protocol::AttestationService> attestation_service_;
+
+  std::mutex vcpu_;
+  std::unique_ptr<protocol::Client> client_;
+  std::unique_ptr<GuestTpm> guest_tpm_;
+  std::unique_ptr<vtpm::SocketServer> server_;
+  std::thread server_thread_;
+};
+
+}  // namespace svsm::demo
+
+#endif  // SVSM_TOOLS_SVSM_DEMO_VM_H_
