@@ -1,0 +1,48 @@
+#include "protocol/guarded_memory.h"
+
+#include "tests/protocol/fixture.h"
+
+namespace svsm::protocol::internal {
+namespace {
+
+using testing::IsOk;
+using testing::IsStatus;
+
+struct GuardedMemoryTest : ::testing::Test {
+  Svsm svsm;
+  GuardedMemory memory{svsm.machine, svsm.vcpus};
+};
+
+TEST_F(GuardedMemoryTest, PassesOnWhatIsTheGuests) {
+  EXPECT_THAT(memory.Write(kFree, Bytes<3>{1, 2, 3}), IsOk());
+  Bytes<3> out{};
+  EXPECT_THAT(memory.Read(kFree, out), IsOk());
+  EXPECT_THAT(out, testing::BytesAre("010203"));
+}
+
+TEST_F(GuardedMemoryTest, AVmsaCountsAsTheSvsms) {
+  EXPECT_EQ(memory.Classify(kVmsa0), PageKind::kSvsm);
+  EXPECT_EQ(memory.Classify(kVmsa1), PageKind::kGuest);
+  ASSERT_EQ(svsm.CreateVcpu1(), ResultCode::kSuccess);
+  EXPECT_EQ(memory.Classify(kVmsa1), PageKind::kSvsm);
+  EXPECT_EQ(memory.Classify(kNowhere), PageKind::kUnmapped);
+}
+
+TEST_F(GuardedMemoryTest, RefusesEveryRangeThatTouchesAVmsa) {
+  const auto refused = IsStatus(Code::kOutOfRange, Source::kProtocol);
+  Bytes<2> two = {1, 1};
+  EXPECT_THAT(memory.Read(Plus(kVmsa0, 4095), two), refused);
+  EXPECT_TRUE(IsZero(two));
+  EXPECT_THAT(memory.Write(Gpa(kVmsa0.value() - 1), two), refused);
+  EXPECT_THAT(memory.Write(kVmsa0, {}), IsOk());
+}
+
+TEST_F(GuardedMemoryTest, HandsOnFaults) {
+  svsm.machine.page(0x40).faults = true;
+  Bytes<1> byte{};
+  EXPECT_THAT(memory.Read(kFree, byte), IsStatus(Code::kOutOfRange, Source::kCaller));
+  EXPECT_THAT(memory.Write(kFree, byte), IsStatus(Code::kOutOfRange, Source::kCaller));
+}
+
+}  // namespace
+}  // namespace svsm::protocol::internal
