@@ -9,8 +9,6 @@ namespace {
 using protocol::PageSize;
 using protocol::PageState;
 
-constexpr std::uint64_t kPagesPerLarge = kLargePageSize / kPageSize;
-
 std::size_t IndexOf(Gpa page) { return static_cast<std::size_t>(page.value() / kPageSize); }
 Gpa GpaOf(std::size_t index) { return Gpa(index * kPageSize); }
 

@@ -357,7 +357,7 @@ TEST_F(Message, RefusesWhatIsNoRequest) {
 // What a client that checks nothing itself is told, inside an authentic answer.
 TEST_F(Message, BadFieldsOfAReportRequestAreRefusedInsideTheAnswer) {
   std::uint64_t number = 1;
-  for (const std::size_t offset : {0x40, 0x43, 0x44, 0x48, 0x5F}) {
+  for (const std::size_t offset : Bytes<5>{0x40, 0x43, 0x44, 0x48, 0x5F}) {
     SCOPED_TRACE(offset);
     Bytes<sizeof(snp::ReportRequest)> payload = payload_;
     payload[offset] = 4;
