@@ -56,7 +56,7 @@ Status Drbg::Seed(std::span<const ByteView> inputs) {
     Wipe();
     return status;
   }
-  requests_left_ = kMaxRequests;
+  requests_left_ = max_requests_;
   seeded_ = true;
   return OkStatus();
 }
@@ -68,7 +68,7 @@ Status Drbg::Reseed(std::span<const ByteView> inputs) {
     Wipe();
     return status;
   }
-  requests_left_ = kMaxRequests;
+  requests_left_ = max_requests_;
   return OkStatus();
 }
 

@@ -118,6 +118,24 @@ TEST_F(DrbgTest, ALongRequestIsServedInPieces) {
   EXPECT_EQ(whole, pieces);
 }
 
+TEST_F(DrbgTest, AsksForAReseedAfterItsRequests) {
+  Drbg drbg(hmac_, 3);
+  ASSERT_THAT(drbg.Seed(inputs_), IsOk());
+  Bytes<16> out;
+  ByteVector large(2 * Drbg::kMaxRequestSize, 0xAA);
+  EXPECT_THAT(drbg.Generate(out), IsOk());
+  EXPECT_THAT(drbg.Generate(large), IsOk());
+  Fill(out, 0xAA);
+  const auto exhausted = IsStatus(Code::kExhausted, Source::kCrypto);
+  EXPECT_THAT(drbg.Generate(out), exhausted);
+  EXPECT_TRUE(IsZero(out));
+  ASSERT_THAT(drbg.Reseed(inputs_), IsOk());
+  EXPECT_THAT(drbg.Generate(out), IsOk());
+  EXPECT_THAT(drbg.Generate(large), IsOk());
+  EXPECT_THAT(drbg.Generate(large), exhausted);
+  EXPECT_TRUE(IsZero(large));
+}
+
 TEST(DrbgFailureTest, AFailingHmacUnseedsIt) {
   const Bytes<48> seed{3};
   const ByteView inputs[] = {seed};

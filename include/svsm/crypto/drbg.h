@@ -35,7 +35,10 @@ class Drbg final : public Rng {
   static constexpr std::size_t kMaxInputs = 8;
 
   // Borrows `hmac` for its life and keys it anew in every call.
-  explicit Drbg(Hmac& hmac) : hmac_(hmac) {}
+  explicit Drbg(Hmac& hmac) : Drbg(hmac, kMaxRequests) {}
+  // The same, asking for a reseed after `max_requests` (at most kMaxRequests) already.
+  Drbg(Hmac& hmac, std::uint64_t max_requests)
+      : hmac_(hmac), max_requests_(max_requests < kMaxRequests ? max_requests : kMaxRequests) {}
   Drbg(const Drbg&) = delete;
   Drbg& operator=(const Drbg&) = delete;
   ~Drbg() { Wipe(); }
@@ -48,7 +51,7 @@ class Drbg final : public Rng {
   // MinSeedSize() bytes together, detail = MinSeedSize(); more than kMaxInputs views), kInternal;
   // it is not seeded then.
   Status Seed(std::span<const ByteView> inputs);
-  // Mixes `inputs` into the state, and allows kMaxRequests more requests. Whether they are fresh
+  // Mixes `inputs` into the state, and allows as many requests again. Whether they are fresh
   // and unpredictable is the caller's to know. Errors: kFailedPrecondition (not seeded),
   // kInvalidArgument (no bytes at all, or more than kMaxInputs views), kInternal (it is not seeded
   // any more).
@@ -70,6 +73,7 @@ class Drbg final : public Rng {
   ByteSpan Value() { return value_.writable().first(DigestSize(hmac_.algorithm())); }
 
   Hmac& hmac_;
+  std::uint64_t max_requests_;
   std::uint64_t requests_left_ = 0;
   bool seeded_ = false;
   Secret<kMaxDigestSize> key_;
