@@ -21,7 +21,7 @@
 #                                     to the root, is written to <build>/sources/sources-<name>.txt and installed
 #   svsm_find_pkg(<module> [REQUIRED])            pkg-config module as PkgConfig::<module>; sets <module>_FOUND
 #   svsm_add_test(<name> SOURCES ... [DEPS ...] [TIMEOUT s] [SERIAL])
-#                                     GoogleTest executable; ctest label = folder name, i.e. the room
+#                                     GoogleTest executable; ctest label = folder below tests/, i.e. the room
 #   svsm_add_fuzzer(<entry> [SOURCES ...] [DEPS ...])
 #                                     tests/fuzz/<entry>_fuzz.cc unless SOURCES says otherwise; call it from
 #                                     tests/<room>/CMakeLists.txt. Always: replay of tests/fuzz/corpus/<entry>/ under ctest;

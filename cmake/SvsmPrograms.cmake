@@ -68,7 +68,8 @@ function(svsm_add_test name)
   set_target_properties(${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests/bin"
     CROSSCOMPILING_EMULATOR "${SVSM_ROOT}/cmake/checks/run_test")
-  cmake_path(GET CMAKE_CURRENT_SOURCE_DIR FILENAME room)
+  cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR BASE_DIRECTORY "${SVSM_ROOT}/tests" OUTPUT_VARIABLE room)
+  string(REGEX REPLACE "/.*" "" room "${room}")
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 300)
   endif()
