@@ -17,6 +17,7 @@
 #ifndef SVSM_SNP_VERIFY_HCL_H_
 #define SVSM_SNP_VERIFY_HCL_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>

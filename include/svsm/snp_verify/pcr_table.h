@@ -14,6 +14,7 @@
 #ifndef SVSM_SNP_VERIFY_PCR_TABLE_H_
 #define SVSM_SNP_VERIFY_PCR_TABLE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>

@@ -69,8 +69,8 @@ struct QuoteEvidence {
   // TPMT_SIGNATURE; or the bare number of an RSA key's size (RSASSA-PKCS1-v1_5 with SHA-256, or the
   // scheme of the key's public area), or ECDSA's two numbers in DER (SHA-256, or the same).
   ByteView signature;
-  const PcrTable* pcrs = nullptr;  // null: none were given
-  std::optional<ByteView> nonce;   // what extraData must be, byte by byte
+  const PcrTable* pcrs = nullptr;                // null: none were given
+  std::optional<ByteView> nonce = std::nullopt;  // what extraData must be, byte by byte
 };
 
 // PCR values that VerifyQuote() found signed: there is no other way to one.
