@@ -1,0 +1,61 @@
+// svsm-sim: files from the simulated AMD platform, for verifiers to judge. Nothing that it writes
+// satisfies a verifier that pins AMD's keys.
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+
+#include "svsm/core/hosted.h"
+#include "tools/svsm-sim/verbs.h"
+
+namespace {
+
+using svsm::tool::KdsOptions;
+using svsm::tool::ReportOptions;
+using svsm::tool::RootsOptions;
+
+constexpr const char* kKeysHelp = "Folder of the simulated authority's keys, made if missing";
+constexpr const char* kSeedHelp = "Which chip";
+
+void AddReportOptions(CLI::App& verb, ReportOptions& options) {
+  verb.add_option("--keys", options.keys, kKeysHelp)->required();
+  verb.add_option("--out", options.full, "Report, then the certificate table");
+  verb.add_option("--report", options.report, "The report alone");
+  verb.add_option("--certs", options.table, "The certificate table alone");
+  verb.add_option("--program", options.program, "What the SVSM's memory is launched with")
+      ->check(CLI::ExistingFile);
+  verb.add_option("--report-data", options.report_data, "Up to 64 bytes, in hex");
+  verb.add_option("--seed", options.seed, kSeedHelp);
+  verb.add_option("--vmpl", options.vmpl, "Whose key asks")->check(CLI::Range(0, 3));
+  verb.add_option("--report-version", options.version, "Of the report")->check(CLI::Range(2, 5));
+}
+
+int Finish(svsm::Status status) {
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "svsm-sim: %s\n", svsm::ToString(status).c_str());
+  return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Makes reports and certificates of a simulated AMD platform.", "svsm-sim");
+  app.require_subcommand(1);
+  RootsOptions roots;
+  KdsOptions kds;
+  ReportOptions report;
+  CLI::App* const roots_verb = app.add_subcommand("roots", "Write ASK and ARK as PEM");
+  roots_verb->add_option("--keys", roots.keys, kKeysHelp)->required();
+  roots_verb->add_option("--out", roots.out, "File")->required();
+  CLI::App* const kds_verb = app.add_subcommand("kds", "Write a key service's folder");
+  kds_verb->add_option("--keys", kds.keys, kKeysHelp)->required();
+  kds_verb->add_option("--out", kds.out, "Folder")->required();
+  kds_verb->add_option("--seed", kds.seed, kSeedHelp);
+  CLI::App* const report_verb =
+      app.add_subcommand("report", "Launch a VM and write an attestation report");
+  AddReportOptions(*report_verb, report);
+  CLI11_PARSE(app, argc, argv);
+  if (roots_verb->parsed()) return Finish(svsm::tool::WriteRoots(roots));
+  if (kds_verb->parsed()) return Finish(svsm::tool::WriteKds(kds));
+  return Finish(svsm::tool::WriteReport(report));
+}
