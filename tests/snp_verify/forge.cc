@@ -11,6 +11,7 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <memory>
 
@@ -36,6 +37,35 @@ T* Must(T* made) {
   Must(made != nullptr);
   return made;
 }
+
+#include "tests/snp_verify/forge_keys.inc"
+
+EVP_PKEY* ReadKey(ByteView der) {
+  const std::uint8_t* at = der.data();
+  return Must(d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(der.size())));
+}
+
+EVP_PKEY* MakeKey(Key key) {
+  switch (key) {
+    case Key::kArk:
+      return ReadKey(kArkKey);
+    case Key::kAsk:
+      return ReadKey(kAskKey);
+    case Key::kAsvk:
+      return ReadKey(kAsvkKey);
+    case Key::kOther:
+      return ReadKey(kOtherKey);
+    case Key::kSmallRsa:
+      return ReadKey(kSmallKey);
+    case Key::kChip:
+    case Key::kOtherChip:
+      return Must(EVP_EC_gen("P-384"));
+    case Key::kP256:
+      return Must(EVP_EC_gen("P-256"));
+  }
+  std::abort();
+}
+constexpr std::size_t kNumKeys = static_cast<std::size_t>(Key::kP256) + 1;
 
 using X509Name = Owned<X509_NAME, X509_NAME_free>;
 X509Name ToName(const Name& name) {
@@ -115,11 +145,10 @@ CertificateSpec Authority(const std::string& subject, const std::string& issuer)
 }  // namespace
 
 EVP_PKEY* KeyOf(Key key) {
-  static EVP_PKEY* const keys[] = {Must(EVP_RSA_gen(2048)),   Must(EVP_RSA_gen(2048)),
-                                   Must(EVP_RSA_gen(2048)),   Must(EVP_RSA_gen(2048)),
-                                   Must(EVP_RSA_gen(1024)),   Must(EVP_EC_gen("P-384")),
-                                   Must(EVP_EC_gen("P-384")), Must(EVP_EC_gen("P-256"))};
-  return keys[static_cast<std::size_t>(key)];
+  static std::array<EVP_PKEY*, kNumKeys> keys{};
+  EVP_PKEY*& made = keys[static_cast<std::size_t>(key)];
+  if (made == nullptr) made = MakeKey(key);
+  return made;
 }
 
 Name AmdName(const std::string& common_name) {

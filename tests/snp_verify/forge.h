@@ -31,7 +31,8 @@ class FixedClock final : public Clock {
   std::int64_t unix_seconds_;
 };
 
-// Keys, made once a process: RSA-2048 for authorities, since the size is not what is tested.
+// Authorities have RSA-2048, since the size is not what is tested; chips' keys are new in each
+// process.
 enum class Key { kArk, kAsk, kAsvk, kOther, kSmallRsa, kChip, kOtherChip, kP256 };
 EVP_PKEY* KeyOf(Key key);
 
@@ -54,12 +55,12 @@ struct ExtensionSpec {
 struct CertificateSpec {
   int version = 3;
   std::uint64_t serial = 0;
-  Name issuer;
-  Name subject;
+  Name issuer = {};
+  Name subject = {};
   std::int64_t not_before = kNow - kYear;
   std::int64_t not_after = kNow + kYear;
   Key key = Key::kChip;
-  std::vector<ExtensionSpec> extensions;
+  std::vector<ExtensionSpec> extensions = {};
   Key signer = Key::kAsk;
   Scheme scheme = Scheme::kAmd;
 
@@ -76,10 +77,10 @@ CertificateSpec Vlek(Product product, const TcbVersion& tcb, const std::string& 
 ByteVector Make(const CertificateSpec& spec);
 
 struct CrlSpec {
-  Name issuer;
+  Name issuer = {};
   std::int64_t this_update = kNow - 86400;
   std::optional<std::int64_t> next_update = kNow + 86400;
-  std::vector<std::uint64_t> revoked;
+  std::vector<std::uint64_t> revoked = {};
   Key signer = Key::kArk;
   Scheme scheme = Scheme::kAmd;
   bool critical_extension = false;

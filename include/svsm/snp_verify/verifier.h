@@ -47,7 +47,7 @@ struct Evidence {
   ByteView leaf;    // VCEK or VLEK certificate, DER
   // TPM2B_PUBLIC or TPMT_PUBLIC of an endorsement key that REPORT_DATA is to be the digest of;
   // empty: no key is judged.
-  ByteView ek_public;
+  ByteView ek_public = {};
 };
 
 // A report that a Verifier found genuine and within a policy: there is no other way to one.

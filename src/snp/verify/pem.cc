@@ -24,7 +24,8 @@ struct Free {
 Result<std::vector<ByteVector>> ReadDerOrPem(ByteView file, const char* label) {
   const Status malformed(Code::kMalformed, Source::kSnpVerify);
   std::vector<ByteVector> out;
-  if (!file.empty() && file[0] == 0x30) {
+  if (file.empty()) return malformed;
+  if (file[0] == 0x30) {
     out.push_back(ToVector(file));
     return out;
   }
