@@ -1,3 +1,4 @@
+// Covers: svsm/crypto/rng.h
 #include "svsm/crypto/drbg.h"
 
 #include <gtest/gtest.h>

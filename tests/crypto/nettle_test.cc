@@ -1,3 +1,4 @@
+// Covers: svsm/crypto/ecdsa.h
 #include "svsm/crypto/nettle.h"
 
 #include <gtest/gtest.h>

@@ -21,8 +21,7 @@ inline constexpr std::size_t kGcmTagSize = 16;
 
 class Aead {
  public:
-  // 16, 24 or 32 bytes. Errors: kInvalidArgument (size), kUnsupported (backend), kInternal; there
-  // is no key then.
+  // 16, 24 or 32 bytes. Errors: kInvalidArgument (size), kInternal; there is no key then.
   virtual Status SetKey(ByteView key) = 0;
   // Encrypts `plaintext` to `ciphertext` (same size; the same memory, or no overlap) and gives the
   // tag. Errors: kFailedPrecondition (no key), kInvalidArgument (sizes), kInternal; `ciphertext`

@@ -6,8 +6,8 @@
 //   SVSM_TRY(ecdh.PublicKey(x, y));                         // to the peer
 //   SVSM_TRY(ecdh.Agree({peer_x, peer_y}, z.writable()));   // then into a KDF
 //
-// Profile: freestanding. Allocates: never here; a backend may. Spec: NIST SP 800-56A rev.
-// 3, 5.7.1.2.
+// Profile: freestanding. Allocates: never here; a backend may. Threads: one object, one thread.
+// Spec: NIST SP 800-56A rev. 3, 5.7.1.2.
 #ifndef SVSM_CRYPTO_ECDH_H_
 #define SVSM_CRYPTO_ECDH_H_
 
@@ -18,12 +18,12 @@
 
 namespace svsm::crypto {
 
-// Agrees with one private key. Threads: one object, one thread.
+// Agrees with one private key.
 class Ecdh {
  public:
   virtual Curve curve() const = 0;
   // Imports a scalar of CoordinateSize() bytes. Errors: kInvalidArgument (size), kMalformed (0 or
-  // not below n), kUnsupported (curve), kInternal; there is no key then.
+  // not below n), kInternal; there is no key then.
   virtual Status SetPrivateKey(ByteView scalar) = 0;
   // The public key, to views of CoordinateSize() bytes. Errors: kFailedPrecondition (no key),
   // kInvalidArgument (sizes); x and y are zero then.

@@ -63,7 +63,7 @@ class EcdsaSigner {
  public:
   virtual Curve curve() const = 0;
   // Imports a scalar of CoordinateSize() bytes. Errors: kInvalidArgument (size), kMalformed (0 or
-  // not below n), kUnsupported (curve), kInternal; there is no key then.
+  // not below n), kInternal; there is no key then.
   virtual Status SetPrivateKey(ByteView scalar) = 0;
   // The public key, to views of CoordinateSize() bytes. Errors: kFailedPrecondition (no key),
   // kInvalidArgument (sizes); x and y are zero then.

@@ -1,7 +1,7 @@
 // svsm/crypto/rsa_pss.h: RSASSA-PSS verification, as AMD signs its certificates.
 //
 // Profile: hosted (OpenSSL); BearSSL has no PSS. Spec: RFC 8017, 8.1.2, MGF1 with the same hash.
-// Threads: one object, one thread.
+// Allocates: OpenSSL does. Threads: one object, one thread.
 #ifndef SVSM_CRYPTO_RSA_PSS_H_
 #define SVSM_CRYPTO_RSA_PSS_H_
 
