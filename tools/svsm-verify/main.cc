@@ -1,0 +1,104 @@
+// svsm-verify: judges an SEV-SNP attestation report, and what hangs on it: an endorsement key, a
+// service's manifest, a TPM's quote, an Azure confidential VM's evidence.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "tools/svsm-verify/judge.h"
+#include "tools/svsm-verify/print.h"
+
+namespace svsm::verify {
+namespace {
+
+constexpr int kTrusted = 0;
+constexpr int kRefused = 1;
+constexpr int kUnusable = 2;
+
+void Define(CLI::App& app, Options& options) {
+  CLI::Option* report = app.add_option("REPORT", options.report, "ATTESTATION_REPORT, 1184 bytes");
+  app.add_option("--certs", options.certs,
+                 "VCEK or VLEK certificate (DER, PEM or a host's table), or a folder with them")
+      ->required();
+  app.add_option("--roots", options.roots,
+                 "ARK, ASK, ASVK certificates that replace the built-in ones of AMD");
+  app.add_option("--crl", options.crls, "revocation list of a root; may be repeated")
+      ->allow_extra_args(false);
+  app.add_option("--time", options.time, "judge as of this time (RFC 3339) instead of now");
+  app.add_option("--policy", options.policy, "policy file (JSON)");
+  CLI::Option* data =
+      app.add_option("--report-data", options.report_data, "REPORT_DATA must be these 64 bytes");
+  CLI::Option* ek = app.add_option(
+      "--ek", options.ek,
+      "endorsement key (TPM2B_PUBLIC or TPMT_PUBLIC) that REPORT_DATA must speak for; at VMPL 0 "
+      "unless --vmpl or the policy says otherwise");
+  CLI::Option* vmpl = app.add_option("--vmpl", options.vmpl, "the report must be of this VMPL")
+                          ->check(CLI::Range(0, 3));
+  CLI::Option* manifest = app.add_option("--manifest", options.manifest,
+                                         "services manifest or one service's; REPORT_DATA must be "
+                                         "SHA-512(nonce || manifest), and --ek "
+                                         "must be in it; at VMPL 0 unless told otherwise");
+  CLI::Option* service_nonce = app.add_option("--service-nonce", options.service_nonce,
+                                              "the 64 bytes that the service was asked with");
+  manifest->needs(service_nonce)->excludes(data);
+  service_nonce->needs(manifest);
+  CLI::Option* hcl = app.add_option(
+      "--hcl", options.hcl, "an Azure confidential VM's blob (NV 01400001) instead of REPORT");
+  hcl->excludes(report)->excludes(data)->excludes(ek)->excludes(manifest)->excludes(vmpl);
+  CLI::Option* quote = app.add_option("--quote", options.quote, "TPMS_ATTEST of TPM2_Quote");
+  CLI::Option* signature =
+      app.add_option("--quote-sig", options.quote_sig, "its signature (TPMT_SIGNATURE, or plain)");
+  quote->needs(signature);
+  signature->needs(quote);
+  app.add_option("--pcrs", options.pcrs, "the quoted PCR values (JSON, or as tpm2_quote -o)")
+      ->needs(quote);
+  app.add_option("--ak", options.ak,
+                 "attestation key of the quote (TPM2B_PUBLIC, TPMT_PUBLIC, PEM or DER)")
+      ->needs(quote)
+      ->excludes(hcl);
+  app.add_option("--nonce", options.nonce, "the quote must carry exactly these bytes")
+      ->needs(quote);
+  app.add_flag("--json", options.json, "print one JSON object");
+}
+
+// What CLI11 cannot say.
+void CheckOptions(const Options& options) {
+  if (options.report.empty() && options.hcl.empty()) throw Unusable("REPORT or --hcl is wanted");
+  if (!options.quote.empty() && options.hcl.empty() && options.ak.empty()) {
+    throw Unusable("--quote wants --ak");
+  }
+}
+
+int Run(const Options& options) {
+  try {
+    CheckOptions(options);
+    const Outcome outcome = Judge(options);
+    fmt::print("{}", options.json ? ToJson(outcome) : ToText(outcome));
+    return outcome.trusted() ? kTrusted : kRefused;
+  } catch (const Unusable& unusable) {
+    if (options.json) fmt::print("{}", ToJson(unusable));
+    fmt::print(stderr, "svsm-verify: {}\n", unusable.what());
+    return kUnusable;
+  }
+}
+
+}  // namespace
+}  // namespace svsm::verify
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "Judges an SEV-SNP attestation report and what hangs on it.\n"
+      "Exit code: 0 trusted, 1 refused (the reasons, one a line), 2 malformed or unusable input.",
+      "svsm-verify");
+  svsm::verify::Options options;
+  svsm::verify::Define(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    fmt::print(stderr, "svsm-verify: {}\n", error.what());
+    return svsm::verify::kUnusable;
+  }
+  return svsm::verify::Run(options);
+}
