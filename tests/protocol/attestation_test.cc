@@ -149,7 +149,7 @@ TEST_F(Attestation, ReservedBytesMustBeZero) {
 }
 
 TEST_F(Attestation, TheStructMustBeAlignedAndInOnePage) {
-  for (const std::uint64_t low : {1, 4, 7}) {
+  for (const std::uint64_t low : {1u, 4u, 7u}) {
     EXPECT_EQ(Run(kAttestServices, Plus(kOp, low)).rax, ToU32(ResultCode::kInvalidParameter));
     EXPECT_EQ(Run(kAttestSingleService, Plus(kOp, low)).rax, ToU32(ResultCode::kInvalidParameter));
   }

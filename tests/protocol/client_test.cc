@@ -2,6 +2,7 @@
 
 #include "svsm/protocol/vtpm.h"
 #include "tests/protocol/client_fakes.h"
+#include "tests/protocol/reversing_vtpm.h"
 
 namespace svsm::protocol {
 namespace {
@@ -9,27 +10,6 @@ namespace {
 using testing::IsOk;
 using testing::IsOkAnd;
 using testing::IsStatus;
-
-// A vTPM that answers each command with its bytes reversed.
-class ReversingVtpm final : public Service {
- public:
-  std::uint32_t protocol() const override { return kVtpmProtocol; }
-  VersionRange versions() const override { return {1, 1}; }
-  Result<CallReply> Call(CallContext& context, const CallRegisters& in) override {
-    CallReply reply(in);
-    if (in.call() == kVtpmQuery) {
-      reply.registers.rcx = kTpmPlatformCommands;
-      reply.registers.rdx = kTpmFeatures;
-      return reply;
-    }
-    std::vector<std::uint8_t> buffer(kMaxTpmCommand);
-    TpmRequest request;
-    const ResultCode code = ReadTpmRequest(context.memory, Gpa(in.rcx), buffer, request);
-    if (code != ResultCode::kSuccess) return reply.With(code);
-    const std::vector<std::uint8_t> response(request.command.rbegin(), request.command.rend());
-    return reply.With(WriteTpmResponse(context.memory, Gpa(in.rcx), response));
-  }
-};
 
 struct ClientTest : ::testing::Test {
   ClientTest() {

@@ -78,7 +78,7 @@ TEST_F(RemapCa, ToTheSameIsNoError) {
 }
 
 TEST_F(RemapCa, RefusesMisalignment) {
-  for (const std::uint64_t low : {1, 8, 0x800, 0xFFF}) {
+  for (const std::uint64_t low : {1u, 8u, 0x800u, 0xFFFu}) {
     EXPECT_EQ(Remap(kFree.value() + low), ResultCode::kInvalidParameter);
   }
   EXPECT_EQ(Remap(~std::uint64_t{0}), ResultCode::kInvalidParameter);

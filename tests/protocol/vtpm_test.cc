@@ -34,7 +34,7 @@ struct VtpmCodec : ::testing::Test {
 };
 
 TEST_F(VtpmCodec, ReadsARequestAtAnyAlignment) {
-  for (const std::uint64_t offset : {0, 1, 0xFFF, 0x801}) {
+  for (const std::uint64_t offset : {0u, 1u, 0xFFFu, 0x801u}) {
     const Gpa gpa = Plus(kFree, offset);
     Put(gpa, 8, 0, 3);
     machine.Poke(Plus(gpa, 9), Bytes<4>{0xA, 0xB, 0xC, 0xD});
