@@ -1,6 +1,7 @@
 // Covers: svsm/snp/guest_message_transport.h
 #include "svsm/snp/guest_message_exchange.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -297,6 +298,42 @@ TEST_F(GuestMessageExchangeTest, ReleaseHandsTheKeyOn) {
   Answer();
   EXPECT_THAT(Step(), IsOkAnd(Eq(ExchangeStep::kDone)));
   EXPECT_FALSE(aead_.nonce_reused);
+}
+
+// Looks into the object itself, as a core dump would.
+TEST_F(GuestMessageExchangeTest, SecretsDoNotStayInTheObject) {
+  const auto holds = [this](ByteView secret) {
+    const ByteView object(
+        static_cast<const std::uint8_t*>(static_cast<const void*>(exchange_.get())),
+        sizeof(GuestMessageExchange));
+    return std::search(object.begin(), object.end(), secret.begin(), secret.end()) != object.end();
+  };
+  const auto answer_key_request = [this] {
+    EXPECT_THAT(exchange_->Begin(MessageType::kKeyRequest, 1, ByteVector(32, 5)), IsOk());
+    Answer();
+    EXPECT_THAT(Step(), IsOkAnd(Eq(ExchangeStep::kDone)));
+    return ToVector(exchange_->payload().subspan(32));
+  };
+  ByteVector derived = answer_key_request();
+  EXPECT_TRUE(holds(derived));
+  EXPECT_TRUE(holds(sp_.key(1)));
+  exchange_->Clear();
+  EXPECT_FALSE(holds(derived));
+  derived = answer_key_request();
+  exchange_->Close();
+  EXPECT_FALSE(holds(derived));
+  EXPECT_FALSE(holds(sp_.key(1)));
+
+  Open(0, kNoLimit);
+  EXPECT_TRUE(holds(sp_.key(1)));
+  SVSM_ASSERT_OK_AND_ASSIGN(const VmpckHandover handover, exchange_->Release());
+  EXPECT_FALSE(holds(sp_.key(1)));
+
+  // Begin() drops what the last response said.
+  Open(0, kNoLimit);
+  derived = answer_key_request();
+  ASSERT_THAT(Begin(), IsOk());
+  EXPECT_FALSE(holds(derived));
 }
 
 TEST_F(GuestMessageExchangeTest, AnAeadThatFails) {

@@ -1,5 +1,6 @@
 #include "svsm/snp/guest_message_session.h"
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -273,6 +274,37 @@ TEST_F(GuestMessageSessionTest, ARefusedKeyIsZero) {
   EXPECT_THAT(session_->DeriveKey({}, key), IsStatus(Code::kInvalidArgument, Source::kSnp, 0x16));
   EXPECT_TRUE(IsZero(key.view()));
   EXPECT_THAT(session_->DeriveKey({}, key), IsOk());
+}
+
+TEST_F(GuestMessageSessionTest, WithoutAReportThereAreNoCertificates) {
+  host_.certificates_given = ByteVector(0x4000, 0xCE);
+  sp_.edit_payload = [](ByteVector& payload) { payload[0] = 0x16; };
+  EXPECT_THAT(AttestWithCertificates(0x4000), IsStatus(Code::kInvalidArgument, Source::kSnp, 0x16));
+  EXPECT_TRUE(IsZero(certificates_));
+}
+
+// Looks into the object itself, as a core dump would.
+TEST_F(GuestMessageSessionTest, AnswersDoNotStayInTheObject) {
+  const auto holds = [this](ByteView secret) {
+    const ByteView object(
+        static_cast<const std::uint8_t*>(static_cast<const void*>(session_.get())),
+        sizeof(GuestMessageSession));
+    return std::search(object.begin(), object.end(), secret.begin(), secret.end()) != object.end();
+  };
+  Secret<32> key;
+  ASSERT_THAT(session_->DeriveKey({}, key), IsOk());
+  EXPECT_FALSE(holds(key.view()));
+  host_.moves = {HostMove::kBusy};
+  EXPECT_THAT(session_->DeriveKey({}, key), IsStatus(Code::kBusy, Source::kSnp));
+  EXPECT_TRUE(IsZero(key.view()));
+  ASSERT_THAT(session_->FinishPending(), IsOk());
+  ASSERT_THAT(Attest(1), IsOk());
+  EXPECT_FALSE(holds(Data(1)));
+  host_.moves = {HostMove::kBusy};
+  EXPECT_THAT(Attest(2), IsStatus(Code::kBusy, Source::kSnp));
+  EXPECT_TRUE(holds(Data(2)));  // needed to know the same request again
+  ASSERT_THAT(session_->FinishPending(), IsOk());
+  EXPECT_FALSE(holds(Data(2)));
 }
 
 TEST_F(GuestMessageSessionTest, AuthenticReportsOfTheWrongFormAreRefused) {
