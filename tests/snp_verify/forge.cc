@@ -108,8 +108,10 @@ ByteVector DerInteger(std::uint8_t value) {
   return {0x02, 0x02, 0x00, value};
 }
 ByteVector Ia5(const std::string& text) {
-  ByteVector out = {0x16, static_cast<std::uint8_t>(text.size())};
-  out.insert(out.end(), text.begin(), text.end());
+  ByteVector out(2 + text.size());
+  out[0] = 0x16;
+  out[1] = static_cast<std::uint8_t>(text.size());
+  Copy(ByteSpan(out).subspan(2), AsBytes(text));
   return out;
 }
 
