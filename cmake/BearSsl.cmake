@@ -68,3 +68,9 @@ function(svsm_bearssl_from_source)
   target_include_directories(svsm_bearssl_c PRIVATE "${dir}/inc" "${dir}/src")
   target_include_directories(svsm_bearssl_c SYSTEM INTERFACE "${dir}/inc" "${SVSM_ROOT}/cmake/bearssl/include")
 endfunction()
+
+# Firmware projects read the list of BearSSL's files that they compile beside our sources.
+if(SVSM_INSTALL AND NOT SVSM_FREESTANDING)
+  install(FILES "${SVSM_ROOT}/cmake/bearssl/files.txt" DESTINATION "${CMAKE_INSTALL_DATADIR}/svsm"
+    RENAME sources-bearssl.txt COMPONENT svsm-crypto_bearssl)
+endif()

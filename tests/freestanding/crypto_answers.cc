@@ -11,6 +11,20 @@ namespace {
 using crypto::Curve;
 using crypto::HashAlg;
 
+void Run(Tally& tally, const crypto::kat::Primitives& primitives) {
+  const crypto::kat::Outcome outcome = crypto::kat::RunAll(crypto::kat::Vectors(), primitives);
+  tally.Is("crypto: form of the vectors", outcome.format, OkStatus());
+  tally.Add("crypto: known answers", outcome.run, outcome.failed);
+  if (outcome.failed == 0) return;
+  for (const std::uint8_t character : outcome.first_failed_source) {
+    const char text[] = {static_cast<char>(character), '\0'};
+    Print(text);
+  }
+  Print(", vector ");
+  Print(outcome.first_failed_id);
+  Print("\n");
+}
+
 void KnownAnswers(Tally& tally) {
   const crypto::BearsslHash hashes[] = {
       crypto::BearsslHash(HashAlg::kSha1), crypto::BearsslHash(HashAlg::kSha256),
@@ -41,18 +55,17 @@ void KnownAnswers(Tally& tally) {
   }
   primitives.aes = &aes;
   primitives.gcm = &gcm;
-  const crypto::kat::Outcome outcome = crypto::kat::RunAll(crypto::kat::Vectors(), primitives);
-  tally.Is("crypto: form of the vectors", outcome.format, OkStatus());
-  tally.Add("crypto: known answers", outcome.run, outcome.failed);
-  if (outcome.failed != 0) {
-    for (const std::uint8_t character : outcome.first_failed_source) {
-      const char text[] = {static_cast<char>(character), '\0'};
-      Print(text);
-    }
-    Print(", vector ");
-    Print(outcome.first_failed_id);
-    Print("\n");
-  }
+  Run(tally, primitives);
+}
+
+// What runs where CPUID has no AES-NI.
+void PortableAnswers(Tally& tally) {
+  crypto::BearsslAes aes(crypto::BearsslCode::kPortable);
+  crypto::BearsslAesGcm gcm(crypto::BearsslCode::kPortable);
+  crypto::kat::Primitives primitives;
+  primitives.aes = &aes;
+  primitives.gcm = &gcm;
+  Run(tally, primitives);
 }
 
 void CpuEntropy(Tally& tally) {
@@ -72,6 +85,7 @@ void CpuEntropy(Tally& tally) {
 void Run_crypto(Tally& tally);
 void Run_crypto(Tally& tally) {
   KnownAnswers(tally);
+  PortableAnswers(tally);
   CpuEntropy(tally);
 }
 

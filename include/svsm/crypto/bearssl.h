@@ -5,14 +5,15 @@
 //   SVSM_TRY(aead.SetKey(key.view()));
 //
 // Each type implements the interface that it derives from, whose header is its manual. All state is
-// in the object, which therefore may not be copied; secrets are wiped when it goes. AES and GCM use
-// AES-NI and PCLMULQDQ where CPUID has them, otherwise constant-time code. Every Status is of
-// Source::kCrypto, kInternal (BearSSL failed where its contract says that it cannot) of
+// in the object, which therefore may not be copied; secrets are wiped when it goes. Every Status is
+// of Source::kCrypto, kInternal (BearSSL failed where its contract says that it cannot) of
 // Source::kBearssl.
 //
 // Stack: up to 6 KiB below a call of ECDSA or Diffie-Hellman, 3 KiB below one of AES without
-// AES-NI. Vector registers: AES-NI and PCLMULQDQ code uses xmm, so that firmware sets CR4.OSFXSR
-// first.
+// AES-NI.
+//
+// Vector registers: AES-NI and PCLMULQDQ code uses xmm, so firmware sets CR4.OSFXSR first, or takes
+// BearsslCode::kPortable.
 //
 // Profile: freestanding. Allocates: never. Threads: as the interfaces say.
 #ifndef SVSM_CRYPTO_BEARSSL_H_
@@ -91,9 +92,14 @@ class BearsslHmac final : public Hmac {
   bearssl::Room<136> key_;
 };
 
+// Which code AES and GCM run on: AES-NI and PCLMULQDQ where CPUID has them, or constant-time code
+// in general registers alone, some twenty times slower.
+enum class BearsslCode : std::uint8_t { kFastest, kPortable };
+
 class BearsslAes final : public BlockCipher {
  public:
-  BearsslAes();
+  BearsslAes() : BearsslAes(BearsslCode::kFastest) {}
+  explicit BearsslAes(BearsslCode code);
   BearsslAes(const BearsslAes&) = delete;
   BearsslAes& operator=(const BearsslAes&) = delete;
   ~BearsslAes() { Wipe(); }
@@ -109,6 +115,7 @@ class BearsslAes final : public BlockCipher {
  private:
   Status Check(std::size_t unit, ByteView in, ByteSpan out) const;
 
+  BearsslCode code_;
   bool keyed_ = false;
   bearssl::Room<256> encrypt_;
   bearssl::Room<256> decrypt_;
@@ -117,7 +124,8 @@ class BearsslAes final : public BlockCipher {
 
 class BearsslAesGcm final : public Aead {
  public:
-  BearsslAesGcm();
+  BearsslAesGcm() : BearsslAesGcm(BearsslCode::kFastest) {}
+  explicit BearsslAesGcm(BearsslCode code);
   BearsslAesGcm(const BearsslAesGcm&) = delete;
   BearsslAesGcm& operator=(const BearsslAesGcm&) = delete;
   ~BearsslAesGcm() { Wipe(); }
@@ -130,6 +138,7 @@ class BearsslAesGcm final : public Aead {
   void Wipe() override;
 
  private:
+  BearsslCode code_;
   bool keyed_ = false;
   bearssl::Room<256> ctr_;
   bearssl::Room<112> gcm_;

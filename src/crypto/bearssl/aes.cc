@@ -8,18 +8,21 @@ using bearssl::Get;
 
 namespace {
 
-const br_block_cbcenc_class& EncryptClass() {
-  const br_block_cbcenc_class* fast = br_aes_x86ni_cbcenc_get_vtable();
+const br_block_cbcenc_class& EncryptClass(BearsslCode code) {
+  const br_block_cbcenc_class* fast =
+      code == BearsslCode::kFastest ? br_aes_x86ni_cbcenc_get_vtable() : nullptr;
   return fast ? *fast : br_aes_ct64_cbcenc_vtable;
 }
 
-const br_block_cbcdec_class& DecryptClass() {
-  const br_block_cbcdec_class* fast = br_aes_x86ni_cbcdec_get_vtable();
+const br_block_cbcdec_class& DecryptClass(BearsslCode code) {
+  const br_block_cbcdec_class* fast =
+      code == BearsslCode::kFastest ? br_aes_x86ni_cbcdec_get_vtable() : nullptr;
   return fast ? *fast : br_aes_ct64_cbcdec_vtable;
 }
 
-const br_block_ctr_class& CtrClass() {
-  const br_block_ctr_class* fast = br_aes_x86ni_ctr_get_vtable();
+const br_block_ctr_class& CtrClass(BearsslCode code) {
+  const br_block_ctr_class* fast =
+      code == BearsslCode::kFastest ? br_aes_x86ni_ctr_get_vtable() : nullptr;
   return fast ? *fast : br_aes_ct64_ctr_vtable;
 }
 
@@ -32,7 +35,7 @@ void Increment(ByteSpan number) {
 
 }  // namespace
 
-BearsslAes::BearsslAes() {
+BearsslAes::BearsslAes(BearsslCode code) : code_(code) {
   bearssl::Make<br_aes_gen_cbcenc_keys>(encrypt_);
   bearssl::Make<br_aes_gen_cbcdec_keys>(decrypt_);
   bearssl::Make<br_aes_gen_ctr_keys>(ctr_);
@@ -41,9 +44,9 @@ BearsslAes::BearsslAes() {
 Status BearsslAes::SetKey(ByteView key) {
   Wipe();
   if (key.size() != 16 && key.size() != 24 && key.size() != 32) return bearssl::Invalid();
-  EncryptClass().init(&Get<br_aes_gen_cbcenc_keys>(encrypt_).vtable, key.data(), key.size());
-  DecryptClass().init(&Get<br_aes_gen_cbcdec_keys>(decrypt_).vtable, key.data(), key.size());
-  CtrClass().init(&Get<br_aes_gen_ctr_keys>(ctr_).vtable, key.data(), key.size());
+  EncryptClass(code_).init(&Get<br_aes_gen_cbcenc_keys>(encrypt_).vtable, key.data(), key.size());
+  DecryptClass(code_).init(&Get<br_aes_gen_cbcdec_keys>(decrypt_).vtable, key.data(), key.size());
+  CtrClass(code_).init(&Get<br_aes_gen_ctr_keys>(ctr_).vtable, key.data(), key.size());
   keyed_ = true;
   return OkStatus();
 }

@@ -5,7 +5,7 @@ namespace svsm::crypto {
 
 using bearssl::Get;
 
-BearsslAesGcm::BearsslAesGcm() {
+BearsslAesGcm::BearsslAesGcm(BearsslCode code) : code_(code) {
   bearssl::Make<br_aes_gen_ctr_keys>(ctr_);
   bearssl::Make<br_gcm_context>(gcm_);
 }
@@ -13,8 +13,9 @@ BearsslAesGcm::BearsslAesGcm() {
 Status BearsslAesGcm::SetKey(ByteView key) {
   Wipe();
   if (key.size() != 16 && key.size() != 24 && key.size() != 32) return bearssl::Invalid();
-  const br_block_ctr_class* fast_ctr = br_aes_x86ni_ctr_get_vtable();
-  const br_ghash fast_ghash = br_ghash_pclmul_get();
+  const bool fastest = code_ == BearsslCode::kFastest;
+  const br_block_ctr_class* fast_ctr = fastest ? br_aes_x86ni_ctr_get_vtable() : nullptr;
+  const br_ghash fast_ghash = fastest ? br_ghash_pclmul_get() : nullptr;
   br_aes_gen_ctr_keys& keys = Get<br_aes_gen_ctr_keys>(ctr_);
   (fast_ctr ? fast_ctr : &br_aes_ct64_ctr_vtable)->init(&keys.vtable, key.data(), key.size());
   br_gcm_init(&Get<br_gcm_context>(gcm_), &keys.vtable,

@@ -67,6 +67,18 @@ TYPED_TEST(KatTest, AllVectorsHold) {
   this->RecordProperty("vectors", static_cast<int>(outcome.run));
 }
 
+TEST(BearsslPortableKatTest, AllVectorsHold) {
+  BearsslAes aes(BearsslCode::kPortable);
+  BearsslAesGcm gcm(BearsslCode::kPortable);
+  Primitives primitives;
+  primitives.aes = &aes;
+  primitives.gcm = &gcm;
+  const Outcome outcome = RunAll(Vectors(), primitives);
+  EXPECT_THAT(outcome.format, IsOk());
+  EXPECT_EQ(outcome.failed, 0u) << Describe(outcome);
+  EXPECT_GT(outcome.run, 2000u);
+}
+
 TEST(RsaPssKatTest, AllVectorsHold) {
   OpensslRsaPssVerifier verifier;
   Primitives primitives;
