@@ -9,7 +9,6 @@ using evidence::PcrSelection;
 using evidence::TpmAlg;
 using wire::Writer;
 
-constexpr std::uint32_t kRhNull = 0x40000007;
 constexpr std::uint32_t kRsPassword = 0x40000009;
 constexpr std::uint32_t kCapPcrs = 5;
 constexpr std::uint32_t kCapTpmProperties = 6;

@@ -82,13 +82,13 @@ TEST_F(CommandsTest, StartupAndShutdown) {
 TEST_F(CommandsTest, Capabilities) {
   Mu banks(TPM2_ST_NO_SESSIONS, TPM2_CC_GetCapability);
   banks.Put(Tss2_MU_UINT32_Marshal, TPM2_CAP_PCRS)
-      .Put(Tss2_MU_UINT32_Marshal, 0)
-      .Put(Tss2_MU_UINT32_Marshal, 1);
+      .Put(Tss2_MU_UINT32_Marshal, 0u)
+      .Put(Tss2_MU_UINT32_Marshal, 1u);
   Expect(BuildGetPcrBanks(buffer_), banks);
   Mu nv_buffer(TPM2_ST_NO_SESSIONS, TPM2_CC_GetCapability);
   nv_buffer.Put(Tss2_MU_UINT32_Marshal, TPM2_CAP_TPM_PROPERTIES)
       .Put(Tss2_MU_UINT32_Marshal, TPM2_PT_NV_BUFFER_MAX)
-      .Put(Tss2_MU_UINT32_Marshal, 1);
+      .Put(Tss2_MU_UINT32_Marshal, 1u);
   Expect(BuildGetNvBufferMax(buffer_), nv_buffer);
 }
 
