@@ -1,4 +1,4 @@
-#include <sstream>
+#include <regex>
 
 #include "svsm/crypto/cpu_entropy.h"
 #include "svsm/evidence/report_data.h"
@@ -22,6 +22,14 @@ void MustWrite(const Stage& stage, const std::string& name, ByteView bytes) {
   Expect(name.c_str(), WriteFileAtomically(stage.Path(name), bytes, FileMode::kPublic));
 }
 
+// The first line of a verdict, without its first word, and with long numbers cut short.
+std::string FirstReason(const std::string& verdict) {
+  const std::string line = verdict.substr(0, verdict.find('\n'));
+  const std::size_t colon = line.find(": ");
+  return std::regex_replace(line.substr(colon == std::string::npos ? 0 : colon + 2),
+                            std::regex("([0-9a-f]{8})[0-9a-f]{24,}"), "$1...");
+}
+
 // What svsm-verify has against it, in one line. Ends the story if it is trusted.
 void MustRefuse(Stage& stage, const std::string& attack, const std::string& arguments) {
   const CommandResult result =
@@ -30,12 +38,7 @@ void MustRefuse(Stage& stage, const std::string& attack, const std::string& argu
     throw StoryEnds{attack + ": NOT REFUSED (exit code " + std::to_string(result.exit_code) +
                     ")\n" + result.output};
   }
-  std::istringstream in(result.output);
-  std::string reason;
-  for (std::string line; reason.empty() && std::getline(in, line);) {
-    if (line != "refused" && line != "refused:") reason = line.substr(line.find_first_not_of(" -"));
-  }
-  stage.tell.Refused(attack, reason);
+  stage.tell.Refused(attack, FirstReason(result.output));
 }
 
 // A report over an EK, asked for by whoever has `attester`.
@@ -178,8 +181,9 @@ void AbuseTheGuest(Stage& stage) {
       "tpm2_quote -c foreign.ctx -l sha256:0,6,7,16 -q $(cat nonce) -m foreign.msg "
       "-s foreign.sig -o foreign.pcrs -F values");
   MustRefuse(stage, "a quote by a foreign AK after a valid registration",
-             "--quote foreign.msg --quote-sig foreign.sig --pcrs foreign.pcrs --ak ak.pub --nonce "
-             "$(cat nonce)");
+             std::string("report.bin --ek ek.pub --quote foreign.msg --quote-sig foreign.sig "
+                         "--pcrs foreign.pcrs --ak ak.pub --nonce $(cat nonce)") +
+                 kTrust);
   const CommandResult write = RunShell(stage.folder, stage.GuestEnvironment(),
                                        "printf x | tpm2_nvwrite 0x01C0000A -C 0x01C0000A -i -");
   if (write.exit_code == 0) throw StoryEnds{"a guest wrote an EK certificate index"};

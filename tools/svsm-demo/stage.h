@@ -28,8 +28,7 @@ struct Stage {
     return {"TPM2TOOLS_TCTI=swtpm:path=" + Path("tpm.sock"), "TSS2_LOG=all+none"};
   }
   std::vector<std::string> VerifierEnvironment() const {
-    return {"PATH=" + svsm_verify.substr(0, svsm_verify.rfind('/')) + ":/usr/bin:/bin",
-            "TPM2TOOLS_TCTI=none"};
+    return {"PATH=" + svsm_verify.substr(0, svsm_verify.rfind('/')) + ":/usr/bin:/bin"};
   }
   std::string Guest(const std::string& command) {
     return tell.Run(folder, GuestEnvironment(), command);

@@ -35,19 +35,19 @@ void RegisterAk(Stage& stage) {
   stage.tell.Step(
       "The guest makes an attestation key; the verifier challenges it (make and activate "
       "credential)");
-  stage.Guest("tpm2_createek -c ek.ctx -G ecc -u ek.pub");
+  stage.Guest("tpm2_createek -c ek.ctx -G ecc -u ek.pub && tpm2_flushcontext -t");
   stage.Guest(
-      "tpm2_createak -C ek.ctx -c ak.ctx -G ecc -g sha256 -s ecdsa -u ak.pub -n ak.name > "
-      "/dev/null");
+      "tpm2_createak -C 0x81010002 -c ak.ctx -G ecc -g sha256 -s ecdsa -u ak.pub -n ak.name > "
+      "/dev/null && tpm2_flushcontext -t");
   stage.Verifier("head -c 32 /dev/urandom > challenge");
   stage.Verifier(
-      "tpm2_makecredential -Q -u ek.pub -s challenge -n $(xxd -p -c 80 ak.name) -o credential -G "
-      "ecc");
+      "tpm2_makecredential -T none -Q -e ek.pub -s challenge "
+      "-n $(xxd -p -c 80 ak.name) -o credential");
   stage.Guest(
       "tpm2_startauthsession --policy-session -S session.ctx && "
       "tpm2_policysecret -Q -S session.ctx -c e && "
-      "tpm2_activatecredential -Q -c ak.ctx -C ek.ctx -i credential -o answer "
-      "-P session:session.ctx && tpm2_flushcontext session.ctx");
+      "tpm2_activatecredential -Q -c ak.ctx -C 0x81010002 -i credential -o answer "
+      "-P session:session.ctx && tpm2_flushcontext session.ctx && tpm2_flushcontext -t");
   stage.Verifier("cmp challenge answer && echo \"the AK lives in the TPM of this EK\"");
 }
 
@@ -57,7 +57,7 @@ void Quote(Stage& stage) {
   stage.Guest("tpm2_pcrextend 16:sha256=$(printf measured | sha256sum | cut -c1-64)");
   stage.Guest(
       "tpm2_quote -Q -c ak.ctx -l sha256:0,6,7,16 -q $(cat nonce) -m quote.msg -s quote.sig "
-      "-o quote.pcrs -F values");
+      "-o quote.pcrs -F values && tpm2_flushcontext -t");
   stage.Verifier(
       "tpm2_checkquote -Q -u ak.pub -m quote.msg -s quote.sig -q $(cat nonce) && "
       "echo \"tpm2_checkquote agrees\"");
@@ -70,8 +70,9 @@ void Judge(Stage& stage) {
       "--policy policy.json --ek ek.pub");
   stage.tell.Step("and the quote");
   stage.Verifier(
-      "svsm-verify --quote quote.msg --quote-sig quote.sig --pcrs quote.pcrs --ak ak.pub "
-      "--nonce $(cat nonce)");
+      "svsm-verify report.bin --certs machine/certs --roots machine/roots.pem "
+      "--policy policy.json --ek ek.pub --quote quote.msg --quote-sig quote.sig "
+      "--pcrs quote.pcrs --ak ak.pub --nonce $(cat nonce) | head -n 1");
 }
 
 void JudgeFreshness(Stage& stage, ConfidentialVm& vm) {
@@ -98,7 +99,7 @@ void UseTheTpm(Stage& stage) {
       "tpm2_nvdefine -Q 0x01500001 -C o -a \"nt=counter|ownerread|ownerwrite\" && "
       "tpm2_nvincrement -Q 0x01500001 -C o && tpm2_nvread 0x01500001 -C o | xxd -p");
   stage.Guest(
-      "tpm2_createprimary -Q -C o -G ecc -c srk.ctx && "
+      "tpm2_createprimary -Q -C o -G ecc -c srk.ctx && tpm2_flushcontext -t && "
       "tpm2_pcrread -Q sha256:0,6,7 -o sealed.pcrs && "
       "tpm2_createpolicy -Q --policy-pcr -l sha256:0,6,7 -f sealed.pcrs -L sealed.policy && "
       "printf 'the disk key' | tpm2_create -Q -C srk.ctx -L sealed.policy -i - -u sealed.pub "
@@ -107,13 +108,16 @@ void UseTheTpm(Stage& stage) {
 
 void FindEverythingAgain(Stage& stage) {
   stage.tell.Step("The same EK");
-  stage.Guest("tpm2_createek -c ek2.ctx -G ecc -u ek2.pub && cmp ek.pub ek2.pub && echo same");
+  stage.Guest(
+      "tpm2_createek -c ek2.ctx -G ecc -u ek2.pub && tpm2_flushcontext -t && cmp ek.pub ek2.pub && "
+      "echo same");
   stage.tell.Step("The counter goes on");
   stage.Guest("tpm2_nvincrement -Q 0x01500001 -C o && tpm2_nvread 0x01500001 -C o | xxd -p");
   stage.tell.Step("The key unseals");
   const std::string unseal =
-      "tpm2_createprimary -Q -C o -G ecc -c srk.ctx && "
+      "tpm2_createprimary -Q -C o -G ecc -c srk.ctx && tpm2_flushcontext -t && "
       "tpm2_load -Q -C srk.ctx -u sealed.pub -r sealed.priv -c sealed.ctx && "
+      "tpm2_flushcontext -t && "
       "tpm2_unseal -c sealed.ctx -p pcr:sha256:0,6,7";
   stage.Guest(unseal + " && echo");
   stage.tell.Step("and not with another PCR");
