@@ -304,6 +304,10 @@ TEST_F(DamagedFolder, ACertificateOfAnotherKeyIsDamage) {
 TEST(CertificateAuthority, SaysWhyAFolderCannotBeMade) {
   EXPECT_THAT(CertificateAuthority::Open(kMilan, "/dev/null/keys"),
               IsStatus(Code::kIoError, Source::kSystem, ENOTDIR));
+  const ClosedFolder closed;
+  const Unprivileged unprivileged;
+  EXPECT_THAT(CertificateAuthority::Open(kMilan, closed.path),
+              IsStatus(Code::kPermissionDenied, Source::kSystem, EACCES));
 }
 
 }  // namespace

@@ -73,6 +73,12 @@ TEST_F(Kds, SaysWhyItCannotWrite) {
   const snp::RawTcb tcbs[] = {kTcb};
   EXPECT_THAT(WriteKdsChip(folder_, TestAuthority(), MakeChip(kGenoa, 3), tcbs, kTestTime),
               IsStatus(Code::kInvalidArgument, Source::kSim));
+  const ClosedFolder closed;
+  const Unprivileged unprivileged;
+  EXPECT_THAT(WriteKdsLine(closed.path, TestAuthority(), {}),
+              IsStatus(Code::kPermissionDenied, Source::kSystem, EACCES));
+  EXPECT_THAT(WriteKdsChip(closed.path, TestAuthority(), chip, {}, kTestTime),
+              IsStatus(Code::kPermissionDenied, Source::kSystem, EACCES));
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #define TESTS_SIM_SUPPORT_H_
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <string>
@@ -34,6 +36,35 @@ inline Chip MakeChip(const ProductLine& line, std::uint64_t seed) {
   Result<Chip> chip = Chip::Make(line, rng);
   return *std::move(chip);
 }
+
+// While it lives, file permissions hold for this process even if it is root's.
+class Unprivileged {
+ public:
+  Unprivileged() {
+    if (was_root_) {
+      EXPECT_EQ(seteuid(65534), 0);
+    }
+  }
+  ~Unprivileged() {
+    if (was_root_) {
+      EXPECT_EQ(seteuid(0), 0);
+    }
+  }
+
+ private:
+  const bool was_root_ = geteuid() == 0;
+};
+
+// A folder into which nobody without privileges may write.
+class ClosedFolder {
+ public:
+  ClosedFolder() {
+    EXPECT_EQ(mkdir(path.c_str(), 0700), 0);
+    EXPECT_EQ(chmod(path.c_str(), 0555), 0);
+  }
+  ~ClosedFolder() { rmdir(path.c_str()); }
+  const std::string path = ::testing::TempDir() + "svsm-sim-closed-" + std::to_string(getpid());
+};
 
 // A clock that stands still until somebody sleeps.
 class TestClock final : public Clock {
