@@ -15,8 +15,7 @@
 #include "svsm/core/hosted.h"
 #include "svsm/vtpm/libtpms_engine.h"
 #include "svsm/vtpm/socket_server.h"
-#include "tools/common/entropy.h"
-#include "tools/svsm-vtpm/manufacture.h"
+#include "tools/svsm-vtpm/hardware.h"
 #include "tools/svsm-vtpm/options.h"
 #include "tools/svsm-vtpm/state.h"
 
@@ -79,8 +78,8 @@ Status SendStartup(vtpm::Engine& engine, Startup startup) {
 }
 
 // Power, as the flags want it, or a whole manufacture.
-Status Prepare(vtpm::LibtpmsEngine& engine, const Options& options, crypto::Rng& rng) {
-  if (options.manufacture != Manufacture::kNo) return ManufactureVtpm(engine, options, rng);
+Status Prepare(vtpm::LibtpmsEngine& engine, const Options& options, Hardware& hardware) {
+  if (options.manufacture != Manufacture::kNo) return hardware.Manufacture(engine);
   if (!options.power_on) return OkStatus();
   SVSM_TRY(engine.PowerOn(vtpm::StoredVolatile::kKeep));
   return SendStartup(engine, options.startup);
@@ -129,9 +128,10 @@ int Run(const Options& options) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGTERM, OnSignal);
   std::signal(SIGINT, OnSignal);
-  Entropy entropy;
-  if (const Status status = entropy.Seed(); !status.ok()) return Fail("entropy", status);
-  Result<std::unique_ptr<TpmState>> state = TpmState::Open(options, entropy.rng());
+  const Result<std::unique_ptr<Hardware>> hardware = Hardware::Open(options);
+  if (!hardware.ok()) return Fail("--manufacture", hardware.status());
+  crypto::Rng& rng = (*hardware)->rng();
+  Result<std::unique_ptr<TpmState>> state = TpmState::Open(options, rng);
   if (!state.ok()) return Fail("the state cannot be opened", state.status());
   if (!options.state_folder.empty() && !(*state)->sealed()) {
     std::fputs("svsm-vtpm: warning: without --key the state is stored in the clear\n", stderr);
@@ -142,9 +142,9 @@ int Run(const Options& options) {
   Result<vtpm::Socket> control = Open(options.control);
   if (!control.ok()) return Fail("--ctrl", control.status());
   const RemovedAtEnd control_file(PathOf(options.control));
-  auto engine = vtpm::LibtpmsEngine::Create((*state)->store(), entropy.rng());
+  auto engine = vtpm::LibtpmsEngine::Create((*state)->store(), rng);
   if (!engine.ok()) return Fail("libtpms", engine.status());
-  if (const Status status = Prepare(**engine, options, entropy.rng()); !status.ok()) {
+  if (const Status status = Prepare(**engine, options, **hardware); !status.ok()) {
     return Fail("the TPM cannot start", status);
   }
   return Serve(**engine, options, (*state)->sealed(), *std::move(data), *std::move(control));

@@ -4,6 +4,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "svsm/snp_linux/tsm_tree.h"
+
 namespace svsm::tool {
 namespace {
 
@@ -140,6 +142,8 @@ Options ParseCommandLine(int argc, const char* const* argv) {
                                            "sim | configfs: make it a confidential VM's TPM first");
   socket->add_option("--sim-folder", options.sim_folder,
                      "Where the simulated machine keeps its chip and certificates");
+  socket->add_option("--tsm-folder", options.tsm_folder, "Where configfs-tsm is mounted")
+      ->default_val(snp::kTsmRoot);
   socket->add_flag("--terminate", options.end_with_client, "End when a client leaves");
   socket->add_flag("--daemon", options.daemon, "Go on in the background");
   socket->add_option_function<std::string>("--pid", Checked([&](const std::string& text) {

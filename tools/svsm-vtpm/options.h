@@ -36,6 +36,7 @@ struct Options {
   std::string pid_file;
   Manufacture manufacture = Manufacture::kNo;
   std::string sim_folder;
+  std::string tsm_folder;  // where configfs-tsm is mounted
 };
 
 // "a=b,c,d=e" as a map; a word without '=' has an empty value. `allowed` names the keys, separated
