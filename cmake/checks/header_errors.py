@@ -9,6 +9,7 @@ include/svsm/<room>/<x>.h are tests/<room>/<x>_test.cc, tests/<room>/<x>_*_test.
 
     // Covers: svsm/<room>/<x>.h
 
+A seam (a header of abstract classes only) that no class of include/ or src/ implements yet is passed over, and said so.
 kInternal is left out: it says that a library below broke its contract, which no test can ask it to do.
 """
 import collections
@@ -54,11 +55,21 @@ def tests_by_header(root):
     return result
 
 
+def unimplemented_seam(text, everything):
+    """Whether a header declares abstract classes only, and nothing derives from any of them."""
+    classes = re.findall(r"^class (\w+)(?: final)?[^;{]*\{(.*?)^\};", text, re.M | re.S)
+    if not classes or any(not re.search(r"\bvirtual\b[^;]*= 0;", body) for _, body in classes):
+        return False
+    return not any(re.search(rf"[:,]\s*public (?:\w+::)*{name}\b", everything) for name, _ in classes)
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     known = codes(root)
     tests = tests_by_header(root)
     named, untested = 0, []
+    everything = "\n".join(p.read_text(encoding="utf-8") for top in ("include", "src") for p in (root / top).rglob("*")
+                           if p.suffix in (".h", ".cc"))
     for header in sorted((root / "include/svsm").rglob("*.h")):
         spelled = header.relative_to(root / "include").as_posix()
         room, stem = header.parent.name, header.stem
@@ -67,8 +78,12 @@ def main():
             if name == f"{room}/{stem}_test.cc" or (name.startswith(f"{room}/{stem}_") and name.endswith("_test.cc")):
                 texts += more
         tested = set(re.findall(r"\bk[A-Z]\w*", "\n".join(texts)))
+        text = header.read_text(encoding="utf-8")
+        if unimplemented_seam(text, everything):
+            print(f"note: include/{spelled}: a seam that nothing implements here yet")
+            continue
         lines = {}
-        for number, code in named_errors(header.read_text(encoding="utf-8"), known):
+        for number, code in named_errors(text, known):
             lines.setdefault(code, number)
         named += len(lines)
         for code, number in sorted(lines.items(), key=lambda item: item[1]):

@@ -42,5 +42,31 @@ TEST(ReadExactly, ZeroesWhatItHadWhenTheStreamEnds) {
   EXPECT_EQ(got, (Bytes<4>{}));
 }
 
+// Gives three bytes, then fails with `status`.
+class Failing final : public ByteStream {
+ public:
+  explicit Failing(Status status) : status_(status) {}
+  Result<std::size_t> ReadSome(ByteSpan out) override {
+    if (given_) return status_;
+    given_ = true;
+    Fill(out.first(3), 7);
+    return std::size_t{3};
+  }
+  Status WriteAll(ByteView) override { return status_; }
+
+ private:
+  Status status_;
+  bool given_ = false;
+};
+
+TEST(ReadExactly, PassesTheStreamsErrorOn) {
+  for (const Code code : {Code::kConnectionClosed, Code::kExhausted, Code::kIoError}) {
+    Failing stream(Status(code, Source::kSystem, 5));
+    Bytes<4> got = {9, 9, 9, 9};
+    EXPECT_THAT(ReadExactly(stream, got), IsStatus(code, Source::kSystem, 5));
+    EXPECT_EQ(got, (Bytes<4>{}));
+  }
+}
+
 }  // namespace
 }  // namespace svsm

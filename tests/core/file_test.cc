@@ -1,3 +1,4 @@
+// Covers: svsm/core/hosted.h
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 

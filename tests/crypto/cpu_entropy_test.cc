@@ -1,3 +1,4 @@
+// Covers: svsm/core/entropy_source.h
 #include "svsm/crypto/cpu_entropy.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Covers: svsm/core/state_store.h
 #include "svsm/sealed_file/plain_directory.h"
 
 #include <sys/stat.h>

@@ -1,3 +1,4 @@
+// Covers: svsm/core/state_store.h
 #include "svsm/sealed_file/sealed_file.h"
 
 #include <sys/wait.h>

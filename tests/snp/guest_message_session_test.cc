@@ -1,3 +1,4 @@
+// Covers: svsm/core/attester.h
 #include "svsm/snp/guest_message_session.h"
 
 #include <algorithm>
