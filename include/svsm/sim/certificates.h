@@ -50,7 +50,7 @@ class CertificateAuthority final {
  public:
   // Opens the authority of `line` in `folder`, which is made, with its parents, where it is
   // missing: subfolder of the line's name with ark.key, ask.key (PEM, mode 0600), ark.der, ask.der.
-  // `line` is borrowed for the object's life. Errors: kIoError (detail = errno), kPermissionDenied,
+  // `line` is borrowed for the object's life. Errors: kIoError, kPermissionDenied (detail = errno),
   // kDataLoss (detail = 1 ark.key, 2 ask.key, 3 ark.der, 4 ask.der: unreadable, or not the
   // certificate of that key), kInternal (Source::kOpenssl).
   static Result<CertificateAuthority> Open(const ProductLine& line, const std::string& folder);

@@ -33,12 +33,12 @@ std::string KdsCrlPath(const ProductLine& line);
 std::string KdsVcekPath(const ProductLine& line, ByteView hwid, const snp::RawTcb& tcb,
                         SplDigits digits);
 
-// Writes the line's chain and `crl` (DER) below `folder`. Errors: kIoError (detail = errno),
-// kPermissionDenied.
+// Writes the line's chain and `crl` (DER) below `folder`. Errors: kIoError,
+// kPermissionDenied (detail = errno).
 Status WriteKdsLine(const std::string& folder, const CertificateAuthority& ca, ByteView crl);
 
 // Adds the VCEK of `chip` for each of `tcbs`, valid from `not_before_unix_s`. Errors: those of
-// Chip::IssueVcek(); kIoError (detail = errno), kPermissionDenied.
+// Chip::IssueVcek(); kIoError, kPermissionDenied (detail = errno).
 Status WriteKdsChip(const std::string& folder, const CertificateAuthority& ca, const Chip& chip,
                     std::span<const snp::RawTcb> tcbs, std::int64_t not_before_unix_s);
 
