@@ -8,4 +8,3 @@ svsm_add_test(snp_verify_quote_test
     quote_signature_test.cc
     quote_test.cc
   DEPS svsm::snp_verify svsm::snp svsm::crypto_openssl svsm::evidence svsm::testing OpenSSL::Crypto)
-svsm_add_fuzzer(hcl DEPS svsm::snp_verify)
