@@ -52,9 +52,9 @@ Status CheckHeader(const GuestMessageHeader& header) {
 
 Status SealGuestMessage(crypto::Aead& aead, const GuestMessageInfo& info, ByteView payload,
                         FixedSpan<kGuestMessageSize> page) {
-  Fill(page, 0);
   if (payload.empty() || payload.size() > kMaxGuestPayloadSize ||
       info.vmpck.value() >= kNumVmpcks) {
+    Fill(page, 0);
     return Status(Code::kInvalidArgument, Source::kSnp);
   }
   GuestMessageHeader header = HeaderOf(info, payload.size());
@@ -67,6 +67,7 @@ Status SealGuestMessage(crypto::Aead& aead, const GuestMessageInfo& info, ByteVi
     return sealed;
   }
   Copy(page, wire::ToBytes(header));
+  Fill(page.subspan(kGuestMessageHeaderSize + payload.size()), 0);
   return OkStatus();
 }
 
@@ -84,16 +85,21 @@ Result<GuestMessageInfo> DecodeGuestMessageHeader(FixedView<kGuestMessageSize> p
 
 Result<GuestMessageInfo> OpenGuestMessage(crypto::Aead& aead, FixedView<kGuestMessageSize> page,
                                           ByteSpan payload) {
-  Fill(payload, 0);
-  SVSM_ASSIGN_OR_RETURN(const GuestMessageInfo info, DecodeGuestMessageHeader(page));
-  if (payload.size() < info.payload_bytes) {
-    return Status(Code::kBufferTooSmall, Source::kSnp,
-                  static_cast<std::uint32_t>(info.payload_bytes));
+  const Result<GuestMessageInfo> info = DecodeGuestMessageHeader(page);
+  if (!info.ok()) {
+    Fill(payload, 0);
+    return info;
+  }
+  const std::size_t size = info->payload_bytes;
+  if (payload.size() < size) {
+    Fill(payload, 0);
+    return Status(Code::kBufferTooSmall, Source::kSnp, static_cast<std::uint32_t>(size));
   }
   const Status opened =
-      aead.Open(NonceOf(info.sequence_number), page.subspan(kAadOffset, kAadSize),
-                page.subspan(kGuestMessageHeaderSize, info.payload_bytes),
-                page.first<crypto::kGcmTagSize>(), payload.first(info.payload_bytes));
+      aead.Open(NonceOf(info->sequence_number), page.subspan(kAadOffset, kAadSize),
+                page.subspan(kGuestMessageHeaderSize, size), page.first<crypto::kGcmTagSize>(),
+                payload.first(size));
+  Fill(opened.ok() ? payload.subspan(size) : payload, 0);
   // Which backend found the tag wrong is of no interest.
   if (opened.code() == Code::kAuthFailed) return Status(Code::kAuthFailed, Source::kSnp);
   if (!opened.ok()) return opened;

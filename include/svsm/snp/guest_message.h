@@ -172,10 +172,10 @@ Status SealGuestMessage(crypto::Aead& aead, const GuestMessageInfo& info, ByteVi
 Result<GuestMessageInfo> DecodeGuestMessageHeader(FixedView<kGuestMessageSize> page);
 
 // Decodes the header as above, opens the message with the sequence number that the header names and
-// gives its payload at the start of `payload`. The caller compares type, version, VMPCK and
-// sequence number with what it expects, before or after; GuestMessageExchange does both. Errors:
-// kMalformed (as above), kBufferTooSmall (detail = bytes needed), kAuthFailed, and the Aead's;
-// `payload` is zero then.
+// gives its payload at the start of `payload`, zeros behind it. The caller compares type, version,
+// VMPCK and sequence number with what it expects, before or after; GuestMessageExchange does both.
+// Errors: kMalformed (as above), kBufferTooSmall (detail = bytes needed), kAuthFailed, and the
+// Aead's; `payload` is zero then.
 Result<GuestMessageInfo> OpenGuestMessage(crypto::Aead& aead, FixedView<kGuestMessageSize> page,
                                           ByteSpan payload);
 
