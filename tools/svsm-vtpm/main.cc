@@ -48,6 +48,29 @@ class RemovedAtEnd {
   std::string path_;
 };
 
+// Says who runs, from Write() to its end.
+class PidFile {
+ public:
+  explicit PidFile(std::string path) : path_(std::move(path)) {}
+  PidFile(const PidFile&) = delete;
+  PidFile& operator=(const PidFile&) = delete;
+  ~PidFile() {
+    if (written_) ::unlink(path_.c_str());
+  }
+  Status Write(pid_t pid) {
+    if (path_.empty()) return OkStatus();
+    SVSM_TRY(WriteFileAtomically(path_, AsBytes(std::to_string(pid) + "\n"), FileMode::kPublic));
+    written_ = true;
+    return OkStatus();
+  }
+  // Somebody else has written our number there.
+  void Own() { written_ = !path_.empty(); }
+
+ private:
+  std::string path_;
+  bool written_ = false;
+};
+
 Result<vtpm::Socket> Open(const std::optional<Endpoint>& endpoint) {
   if (!endpoint) return vtpm::Socket();
   switch (endpoint->kind) {
@@ -85,11 +108,13 @@ Status Prepare(vtpm::LibtpmsEngine& engine, const Options& options, Hardware& ha
   return SendStartup(engine, options.startup);
 }
 
-// The parent ends when the sockets are bound and the TPM is ready; the child goes on.
-Status GoToBackground() {
+// The parent ends when the sockets are bound, the TPM is ready and the pid file is there; the child
+// goes on.
+Status GoToBackground(PidFile& pid_file) {
   const pid_t child = ::fork();
   if (child < 0) return Status(Code::kIoError, Source::kSystem, static_cast<std::uint32_t>(errno));
-  if (child != 0) ::_exit(0);
+  if (child != 0) ::_exit(pid_file.Write(child).ok() ? 0 : 1);
+  pid_file.Own();
   ::setsid();
   for (int fd = 0; fd <= 2; ++fd) {
     if (std::freopen("/dev/null", fd == 0 ? "r" : "w",
@@ -102,32 +127,25 @@ Status GoToBackground() {
   return OkStatus();
 }
 
-Status WritePid(const std::string& path) {
-  if (path.empty()) return OkStatus();
-  return WriteFileAtomically(path, AsBytes(std::to_string(::getpid()) + "\n"), FileMode::kPublic);
-}
-
-int Serve(vtpm::LibtpmsEngine& engine, const Options& options, bool sealed, vtpm::Socket data,
-          vtpm::Socket control) {
-  if (options.daemon) {
-    if (const Status status = GoToBackground(); !status.ok()) return Fail("--daemon", status);
-  }
-  const RemovedAtEnd pid_file(options.pid_file);
-  if (const Status status = WritePid(options.pid_file); !status.ok()) return Fail("--pid", status);
+int Serve(vtpm::LibtpmsEngine& engine, const Options& options, bool sealed, PidFile& pid_file,
+          vtpm::Socket data, vtpm::Socket control) {
+  const Status status = options.daemon ? GoToBackground(pid_file) : pid_file.Write(::getpid());
+  if (!status.ok()) return Fail(options.daemon ? "--daemon" : "--pid", status);
   vtpm::SocketServerOptions server_options;
   server_options.end_with_client = options.end_with_client;
   server_options.state_is_encrypted = sealed;
   vtpm::SocketServer server(engine, std::move(data), std::move(control), server_options);
   running_server = &server;
-  const Status status = server.Run();
+  const Status served = server.Run();
   running_server = nullptr;
-  return status.ok() ? 0 : Fail("socket", status);
+  return served.ok() ? 0 : Fail("socket", served);
 }
 
 int Run(const Options& options) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGTERM, OnSignal);
   std::signal(SIGINT, OnSignal);
+  PidFile pid_file(options.pid_file);  // the last thing to go, so that its end tells of all else's
   const Result<std::unique_ptr<Hardware>> hardware = Hardware::Open(options);
   if (!hardware.ok()) return Fail("--manufacture", hardware.status());
   crypto::Rng& rng = (*hardware)->rng();
@@ -147,7 +165,8 @@ int Run(const Options& options) {
   if (const Status status = Prepare(**engine, options, **hardware); !status.ok()) {
     return Fail("the TPM cannot start", status);
   }
-  return Serve(**engine, options, (*state)->sealed(), *std::move(data), *std::move(control));
+  return Serve(**engine, options, (*state)->sealed(), pid_file, *std::move(data),
+               *std::move(control));
 }
 
 }  // namespace
