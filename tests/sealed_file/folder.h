@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -62,6 +64,29 @@ class FullDisk {
  private:
   rlimit old_{};
   void (*old_handler_)(int);
+};
+
+// While it lives, the folder can be read but not written, by root neither.
+class ReadOnlyFolder {
+ public:
+  explicit ReadOnlyFolder(const std::string& folder) : folder_(folder), root_(::geteuid() == 0) {
+    EXPECT_EQ(::chmod(folder_.c_str(), 0555), 0);
+    if (root_) {
+      EXPECT_EQ(::seteuid(65534), 0);
+    }
+  }
+  ReadOnlyFolder(const ReadOnlyFolder&) = delete;
+  ReadOnlyFolder& operator=(const ReadOnlyFolder&) = delete;
+  ~ReadOnlyFolder() {
+    if (root_) {
+      EXPECT_EQ(::seteuid(0), 0);
+    }
+    EXPECT_EQ(::chmod(folder_.c_str(), 0700), 0);
+  }
+
+ private:
+  std::string folder_;
+  bool root_;
 };
 
 // 0, 1, 2, ... without end; or nothing at all.

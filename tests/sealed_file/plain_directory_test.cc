@@ -60,6 +60,12 @@ TEST_F(PlainDirectoryTest, NeedsAFolderOfItsOwn) {
   EXPECT_THAT(PlainDirectoryStore::Open(folder_), IsStatus(Code::kBusy, Source::kSealedFile));
 }
 
+TEST_F(PlainDirectoryTest, RespectsPermissions) {
+  const ReadOnlyFolder read_only(folder_);
+  EXPECT_THAT(PlainDirectoryStore::Open(folder_),
+              IsStatus(Code::kPermissionDenied, Source::kSystem, EACCES));
+}
+
 TEST_F(PlainDirectoryTest, AFailingWriteLeavesTheOldState) {
   SVSM_ASSERT_OK_AND_ASSIGN(const auto store, PlainDirectoryStore::Open(folder_));
   const ByteVector old_blob(100, 1);

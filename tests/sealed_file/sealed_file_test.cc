@@ -139,6 +139,11 @@ TEST_F(SealedFileTest, SaysWhatIsWrongWithAFile) {
   EXPECT_THAT(Open(), IsStatus(Code::kDataLoss, Source::kSealedFile));
 }
 
+TEST_F(SealedFileTest, RespectsPermissions) {
+  const ReadOnlyFolder read_only(folder_);
+  EXPECT_THAT(Open(IfAbsent::kCreate), IsStatus(Code::kPermissionDenied, Source::kSystem, EACCES));
+}
+
 TEST_F(SealedFileTest, SecondStoreIsBusy) {
   SVSM_ASSERT_OK_AND_ASSIGN(auto first, Open(IfAbsent::kCreate));
   crypto::OpensslAesGcm aead;
