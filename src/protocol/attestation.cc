@@ -2,6 +2,7 @@
 
 #include "svsm/core/panic.h"
 #include "svsm/evidence/report_data.h"
+#include "svsm/protocol/calling_area.h"
 
 namespace svsm::protocol {
 namespace {
@@ -33,7 +34,7 @@ bool ReservedAreZero(const AttestServicesOp& op) {
 }
 
 // Everything that can be said of an operation without reading more of the guest's memory.
-ResultCode CheckOp(const GuestMemory& memory, const Range& op_range, const AttestServicesOp& op) {
+ResultCode CheckOp(const CallContext& context, const Range& op_range, const AttestServicesOp& op) {
   if (!ReservedAreZero(op)) return ResultCode::kInvalidParameter;
   const Range report{Gpa(op.report_gpa.get()), op.report_size.get()};
   const Range nonce{Gpa(op.nonce_gpa.get()), op.nonce_size.get()};
@@ -47,7 +48,10 @@ ResultCode CheckOp(const GuestMemory& memory, const Range& op_range, const Attes
   }
   const Range ranges[] = {op_range, report, nonce, manifest, certificates};
   for (const Range& range : ranges) {
-    if (!IsGuestRange(memory, range.gpa, range.size_bytes)) return ResultCode::kInvalidAddress;
+    if (!IsGuestRange(context.memory, range.gpa, range.size_bytes) ||
+        Overlap(range.gpa, range.size_bytes, context.calling_area, offsetof(CallingArea, buffer))) {
+      return ResultCode::kInvalidAddress;
+    }
   }
   return AnyOverlap(ranges) ? ResultCode::kInvalidParameter : ResultCode::kSuccess;
 }
@@ -95,7 +99,7 @@ Result<CallReply> AttestationService::AttestServices(CallContext& context,
   ResultCode code = ReadOp(context.memory, Gpa(in.rcx), bytes);
   if (code != ResultCode::kSuccess) return CallReply(in).With(code);
   Request request{.op = *wire::Read<AttestServicesOp>(bytes)};
-  code = CheckOp(context.memory, {Gpa(in.rcx), bytes.size()}, request.op);
+  code = CheckOp(context, {Gpa(in.rcx), bytes.size()}, request.op);
   if (code != ResultCode::kSuccess) return CallReply(in).With(code);
   return Answer(context, in, request);
 }
@@ -106,7 +110,7 @@ Result<CallReply> AttestationService::AttestSingleService(CallContext& context,
   ResultCode code = ReadOp(context.memory, Gpa(in.rcx), bytes);
   if (code != ResultCode::kSuccess) return CallReply(in).With(code);
   const AttestSingleServiceOp op = *wire::Read<AttestSingleServiceOp>(bytes);
-  code = CheckOp(context.memory, {Gpa(in.rcx), bytes.size()}, op.common);
+  code = CheckOp(context, {Gpa(in.rcx), bytes.size()}, op.common);
   if (code != ResultCode::kSuccess) return CallReply(in).With(code);
   Request request{.op = op.common,
                   .provider = FindProvider(Guid::FromMixedEndian(op.service_guid)),

@@ -9,10 +9,6 @@
 namespace svsm::protocol {
 namespace {
 
-Gpa PendingGpa(const CallContext& context) {
-  return Gpa(context.calling_area.value() + offsetof(CallingArea, call_pending));
-}
-
 Result<std::uint64_t> ReadU64(const Platform& platform, Gpa vmsa, std::size_t offset) {
   wire::Le64 field;
   Bytes<sizeof(field)> bytes{};
@@ -74,18 +70,16 @@ Service* Dispatcher::Find(std::uint32_t protocol) const {
 }
 
 Result<ExitOutcome> Dispatcher::Dispatch(Gpa vmsa, CallRegisters& registers) {
-  internal::GuardedMemory memory(memory_, vcpus_);
-  CallContext context{.vmsa = vmsa, .calling_area = Gpa(), .vmpl = Vmpl(), .memory = memory};
+  Vcpu caller;
   {
     const LockGuard guard(vcpus_.lock());
     Vcpu* vcpu = vcpus_.FindLocked(vmsa);
     if (vcpu == nullptr) return Status(Code::kNotFound, Source::kProtocol);
     if (vcpu->in_call) return Status(Code::kBusy, Source::kProtocol);
     vcpu->in_call = true;
-    context.calling_area = vcpu->calling_area;
-    context.vmpl = vcpu->vmpl;
+    caller = *vcpu;
   }
-  const Result<ExitOutcome> outcome = Serve(context, registers);
+  const Result<ExitOutcome> outcome = Serve(caller, registers);
   if (!outcome.ok() || *outcome != ExitOutcome::kVcpuDeleted) {
     const LockGuard guard(vcpus_.lock());
     vcpus_.FindLocked(vmsa)->in_call = false;  // nobody else removes a vCPU that is in a call
@@ -93,13 +87,16 @@ Result<ExitOutcome> Dispatcher::Dispatch(Gpa vmsa, CallRegisters& registers) {
   return outcome;
 }
 
-Result<ExitOutcome> Dispatcher::Serve(CallContext& context, CallRegisters& registers) {
+Result<ExitOutcome> Dispatcher::Serve(const Vcpu& caller, CallRegisters& registers) {
+  internal::GuardedMemory memory(memory_, vcpus_, caller.calling_area);
   std::uint8_t pending = kCallNotPending;
-  if (!context.memory.Read(PendingGpa(context), {&pending, 1}).ok()) {
-    return Status(Code::kOutOfRange, Source::kProtocol, 0);
-  }
+  if (!memory.ReadPending(pending).ok()) return Status(Code::kOutOfRange, Source::kProtocol, 0);
   if (pending == kCallNotPending) return ExitOutcome::kSpurious;
 
+  CallContext context{.vmsa = caller.vmsa,
+                      .calling_area = caller.calling_area,
+                      .vmpl = caller.vmpl,
+                      .memory = memory};
   Result<CallReply> reply = Answer(context, pending, registers);
   if (!reply.ok()) {
     log_.Write(LogLevel::kError, "svsm: a service failed to answer a call", reply.status());
@@ -108,9 +105,7 @@ Result<ExitOutcome> Dispatcher::Serve(CallContext& context, CallRegisters& regis
   if (reply->afterwards == Afterwards::kDoNotResume) return ExitOutcome::kVcpuDeleted;
   registers = reply->registers;
   registers.rax = ToU32(reply->result);
-  if (!context.memory.Write(PendingGpa(context), {&kCallNotPending, 1}).ok()) {
-    return kAnswerNotSignalled;
-  }
+  if (!memory.ClearPending().ok()) return kAnswerNotSignalled;
   return ExitOutcome::kAnswered;
 }
 

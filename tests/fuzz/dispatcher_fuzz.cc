@@ -36,7 +36,9 @@ std::uint64_t Compact(wire::Reader& in) {
 }
 
 void Call(FuzzSvsm& svsm, bool second, wire::Reader& in) {
-  CallRegisters registers = MakeCall(in.U8() % 5, in.U8() % 9);
+  const std::uint32_t protocol = in.U8() % 5;
+  const std::uint32_t call = in.U8() % 9;
+  CallRegisters registers = MakeCall(protocol, call);
   registers.rcx = Compact(in);
   registers.rdx = Compact(in);
   registers.r8 = Compact(in);

@@ -240,7 +240,7 @@ TEST_F(Attestation, BuffersDoNotOverlapEachOtherOrTheStruct) {
   op.common.certificates_gpa = kManifest.value() - 3 * kPageSize;
   EXPECT_EQ(Refused(), ResultCode::kInvalidParameter);
   op.common = good;
-  op.common.report_gpa = kArea0.value();  // where the struct is
+  op.common.nonce_gpa = kOp.value() + 0x30;
   EXPECT_EQ(Refused(), ResultCode::kInvalidParameter);
   op.common = good;
   op.common.nonce_gpa = kReport.value() + 16;
@@ -248,6 +248,17 @@ TEST_F(Attestation, BuffersDoNotOverlapEachOtherOrTheStruct) {
   op.common = good;
   op.common.nonce_gpa = kOp.value() + 8;
   EXPECT_EQ(Refused(), ResultCode::kInvalidParameter);
+}
+
+TEST_F(Attestation, TheHeadOfTheCallingAreaIsNoBuffer) {
+  const AttestServicesOp good = op.common;
+  op.common.report_gpa = kArea0.value();
+  EXPECT_EQ(Refused(), ResultCode::kInvalidAddress);
+  op.common = good;
+  op.common.nonce_gpa = kArea0.value();
+  EXPECT_EQ(Refused(), ResultCode::kInvalidAddress);
+  EXPECT_EQ(svsm.Code(kAttestationProtocol, kAttestServices, kArea0.value()),
+            ResultCode::kInvalidAddress);
 }
 
 TEST_F(Attestation, SizesAreAnsweredBeforeARequestIsSpent) {

@@ -43,7 +43,7 @@ Status FakeMachine::Read(Gpa from, ByteSpan out) const {
     Fill(out, 0);
     return Fault();
   }
-  Copy(out, ByteView(bytes_).subspan(from.value(), out.size()));
+  Copy(out, bytes_.subspan(from.value(), out.size()));
   reads_.emplace_back(from.value(), from.value() + out.size());
   return OkStatus();
 }
@@ -66,7 +66,7 @@ Status FakeMachine::Write(Gpa to, ByteView bytes) {
   const std::lock_guard guard(mutex_);
   if (bytes.empty()) return OkStatus();
   if (!IsGuestRange(*this, to, bytes.size()) || !Accessible(to, bytes.size())) return Fault();
-  Copy(ByteSpan(bytes_).subspan(to.value()), bytes);
+  Copy(bytes_.subspan(to.value()), bytes);
   return OkStatus();
 }
 
@@ -130,7 +130,7 @@ Status FakeMachine::Zero(Gpa gpa, PageSize size) {
   const std::lock_guard guard(mutex_);
   Step("zero", gpa, Name(size));
   if (zero_fails) return Status(Code::kIoError, Source::kCaller);
-  Fill(ByteSpan(bytes_).subspan(gpa.value(), SizeBytes(size)), 0);
+  Fill(bytes_.subspan(gpa.value(), SizeBytes(size)), 0);
   return OkStatus();
 }
 
@@ -163,7 +163,7 @@ Status FakeMachine::ReadVmsa(Gpa vmsa, std::uint32_t offset, ByteSpan out) const
     Fill(out, 0);
     return Status(Code::kIoError, Source::kCaller);
   }
-  Copy(out, ByteView(bytes_).subspan(vmsa.value() + offset, out.size()));
+  Copy(out, bytes_.subspan(vmsa.value() + offset, out.size()));
   return OkStatus();
 }
 
@@ -171,7 +171,7 @@ Status FakeMachine::WriteVmsa(Gpa vmsa, std::uint32_t offset, ByteView bytes) {
   const std::lock_guard guard(mutex_);
   if (!Accessible(vmsa, kPageSize)) return Status(Code::kIoError, Source::kCaller);
   steps_.push_back("writevmsa " + Hex(offset));
-  Copy(ByteSpan(bytes_).subspan(vmsa.value() + offset), bytes);
+  Copy(bytes_.subspan(vmsa.value() + offset), bytes);
   return OkStatus();
 }
 

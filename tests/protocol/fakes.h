@@ -5,7 +5,9 @@
 
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -38,7 +40,10 @@ class FakeMachine final : public GuestMemory, public Platform {
   static constexpr std::size_t kFirstSvsm = 0x100;
   static constexpr std::size_t kEndSvsm = 0x110;
 
-  FakeMachine() : bytes_(kFrames * kPageSize), pages_(kFrames) {
+  FakeMachine()
+      : storage_(static_cast<std::uint8_t*>(std::calloc(kFrames, kPageSize))),
+        bytes_(storage_.get(), kFrames * kPageSize),
+        pages_(kFrames) {
     for (std::size_t frame = 0; frame < kFrames; ++frame) {
       FakePage& page = pages_[frame];
       const bool svsm = frame >= kFirstSvsm && frame < kEndSvsm;
@@ -52,15 +57,15 @@ class FakeMachine final : public GuestMemory, public Platform {
   FakePage& page(std::size_t frame) { return pages_[frame]; }
 
   // The guest's own mapping of its memory.
-  ByteSpan Map(Gpa gpa, std::size_t size) { return ByteSpan(bytes_).subspan(gpa.value(), size); }
+  ByteSpan Map(Gpa gpa, std::size_t size) { return bytes_.subspan(gpa.value(), size); }
   void Poke(Gpa gpa, ByteView bytes) {
     const std::lock_guard guard(mutex_);
-    Copy(ByteSpan(bytes_).subspan(gpa.value()), bytes);
+    Copy(bytes_.subspan(gpa.value()), bytes);
   }
   template <typename T>
   T Peek(Gpa gpa) {
     const std::lock_guard guard(mutex_);
-    return *wire::Read<T>(ByteView(bytes_).subspan(gpa.value()));
+    return *wire::Read<T>(bytes_.subspan(gpa.value()));
   }
   void PokeVmsa(Gpa vmsa, std::uint8_t vmpl, std::uint64_t efer, std::uint64_t sev_features);
 
@@ -106,7 +111,11 @@ class FakeMachine final : public GuestMemory, public Platform {
   void Step(const std::string& what, Gpa gpa, const std::string& rest);
   std::uint32_t Planned(const std::string& instruction);
 
-  std::vector<std::uint8_t> bytes_;
+  struct Freer {
+    void operator()(std::uint8_t* bytes) const { std::free(bytes); }
+  };
+  std::unique_ptr<std::uint8_t, Freer> storage_;  // zero pages that cost nothing until used
+  ByteSpan bytes_;
   mutable std::vector<std::pair<std::uint64_t, std::uint64_t>> reads_;  // from, to
   std::vector<FakePage> pages_;
   std::vector<std::string> steps_;

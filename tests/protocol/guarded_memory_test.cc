@@ -10,7 +10,7 @@ using testing::IsStatus;
 
 struct GuardedMemoryTest : ::testing::Test {
   Svsm svsm;
-  GuardedMemory memory{svsm.machine, svsm.vcpus};
+  GuardedMemory memory{svsm.machine, svsm.vcpus, kArea0};
 };
 
 TEST_F(GuardedMemoryTest, PassesOnWhatIsTheGuests) {
@@ -35,6 +35,21 @@ TEST_F(GuardedMemoryTest, RefusesEveryRangeThatTouchesAVmsa) {
   EXPECT_TRUE(IsZero(two));
   EXPECT_THAT(memory.Write(Gpa(kVmsa0.value() - 1), two), refused);
   EXPECT_THAT(memory.Write(kVmsa0, {}), IsOk());
+}
+
+TEST_F(GuardedMemoryTest, TheHeadOfTheCallingAreaIsTheDispatchers) {
+  const auto refused = IsStatus(Code::kOutOfRange, Source::kProtocol);
+  Bytes<2> two{};
+  EXPECT_THAT(memory.Read(kArea0, two), refused);
+  EXPECT_THAT(memory.Write(Plus(kArea0, 7), two), refused);
+  EXPECT_THAT(memory.Write(Plus(kArea0, 8), two), IsOk());
+  EXPECT_THAT(memory.Write(kArea1, two), IsOk());
+  svsm.machine.Poke(kArea0, Bytes<1>{9});
+  std::uint8_t pending = 0;
+  EXPECT_THAT(memory.ReadPending(pending), IsOk());
+  EXPECT_EQ(pending, 9);
+  EXPECT_THAT(memory.ClearPending(), IsOk());
+  EXPECT_EQ(svsm.machine.Map(kArea0, 1)[0], 0);
 }
 
 TEST_F(GuardedMemoryTest, HandsOnFaults) {

@@ -12,7 +12,8 @@
 //                      certificate buffer that is not page aligned, or longer than
 //                      kMaxAttestationBuffer (certificates: kMaxCertificateBuffer); two buffers, or
 //                      a buffer and the struct, that overlap; an unknown service or version
-//   kInvalidAddress    the struct or a buffer is not guest memory
+//   kInvalidAddress    the struct or a buffer is not guest memory, or touches the first eight bytes
+//                      of the calling area
 //   kInvalidParameter  with RCX, RDX and R8 set: the manifest, certificates or report do not fit;
 //                      RCX, RDX, R8 = bytes that manifest, certificates, report need
 //

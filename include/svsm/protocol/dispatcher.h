@@ -65,7 +65,7 @@ class Dispatcher final : public ServiceDirectory {
   Result<ExitOutcome> Dispatch(Gpa vmsa, CallRegisters& registers);
 
  private:
-  Result<ExitOutcome> Serve(CallContext& context, CallRegisters& registers);
+  Result<ExitOutcome> Serve(const Vcpu& caller, CallRegisters& registers);
   Result<CallReply> Answer(CallContext& context, std::uint8_t pending, const CallRegisters& in);
 
   VcpuRegistry& vcpus_;
