@@ -22,10 +22,12 @@
 
 namespace svsm::tool {
 
-// A chip with its AMD-SP, its host, and the authority that certifies it. What it is survives in a
-// folder:
-//   chip.seed   the chip's identity and secret     roots/Milan/   the authority's keys and
-//   certificates kds/        what AMD's key service would give  roots.pem      ASK and ARK
+// A chip with its AMD-SP, its host, and the authority that certifies it. They survive in a folder:
+//   chip.seed    the chip's identity and secret
+//   authority/   the keys and certificates of its maker
+//   roots.pem    ASK and ARK, as svsm-verify takes them
+//   certs/       the VCEK certificate
+//   kds/         what AMD's key service would give
 class SimPlatform {
  public:
   // Opens the platform in `folder`, or makes it there. `rng` is borrowed for the object's life.
