@@ -67,6 +67,7 @@ Status FakeMachine::Write(Gpa to, ByteView bytes) {
   if (bytes.empty()) return OkStatus();
   if (!IsGuestRange(*this, to, bytes.size()) || !Accessible(to, bytes.size())) return Fault();
   Copy(bytes_.subspan(to.value()), bytes);
+  writes_.emplace_back(to.value(), to.value() + bytes.size());
   return OkStatus();
 }
 

@@ -86,8 +86,11 @@ class FakeMachine final : public GuestMemory, public Platform {
   void StartCounting() {
     const std::lock_guard guard(mutex_);
     reads_.clear();
+    writes_.clear();
   }
   unsigned MostReads() const;
+  // The ranges that were written for a call since, as first byte and end.
+  const std::vector<std::pair<std::uint64_t, std::uint64_t>>& writes() const { return writes_; }
 
   PageKind Classify(Gpa gpa) const override {
     const std::uint64_t frame = gpa.value() / kPageSize;
@@ -117,6 +120,7 @@ class FakeMachine final : public GuestMemory, public Platform {
   std::unique_ptr<std::uint8_t, Freer> storage_;  // zero pages that cost nothing until used
   ByteSpan bytes_;
   mutable std::vector<std::pair<std::uint64_t, std::uint64_t>> reads_;  // from, to
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> writes_;
   std::vector<FakePage> pages_;
   std::vector<std::string> steps_;
   std::map<std::string, std::uint32_t> fail_next_;

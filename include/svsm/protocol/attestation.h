@@ -18,7 +18,8 @@
 //                      RCX, RDX, R8 = bytes that manifest, certificates, report need
 //
 // and afterwards: kBusy (the AMD-SP or the work area is; repeat the call), kAttestationFailed (the
-// AMD-SP, or the host in its name, refused). Certificates that grew meanwhile are answered as not
+// AMD-SP, or the host in its name, refused), kInvalidAddress (a buffer's page faults; some of the
+// buffers may have been written). Certificates that grew meanwhile are answered as not
 // fitting. Success: RCX, RDX, R8 = bytes that were written.
 //
 // Spec: AMD 58019, "Attestation protocol". Profile: freestanding. Allocates: never. Threads: any,
