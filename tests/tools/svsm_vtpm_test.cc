@@ -185,6 +185,9 @@ TEST_F(SvsmVtpmTest, SaysWhatIsWrongWithItsArguments) {
       {"socket", "--tpm2", "--server", "type=tcp,port=70000"},
       {"socket", "--tpm2", "--server", "type=tcp,port=1,colour=red"},
       {"socket", "--tpm2", "--server", "type=tcp,port=0", "--key", "file=k"},
+      {"socket", "--tpm2", "--mssim", "type=unixio,path=tpm"},
+      {"socket", "--tpm2", "--mssim", "type=tcp,port=0"},
+      {"socket", "--tpm2", "--mssim", "type=tcp,port=65535"},
       {"socket", "--tpm2", "--server", "type=tcp,port=0", "--manufacture", "sim"},
       {"socket", "--tpm2", "--server", "type=tcp,port=0", "--flags", "startup-maybe"},
   };

@@ -1,9 +1,9 @@
 // svsm-vtpm: a TPM 2.0 behind two sockets, spelled as swtpm, with its state sealed and all its
 // entropy from our generator.
 //
-//   svsm-vtpm socket --tpm2 --server type=unixio,path=tpm.sock --ctrl
-//   type=unixio,path=tpm.sock.ctrl
-//             --tpmstate dir=state --key file=key --flags not-need-init,startup-clear
+//   svsm-vtpm socket --tpm2 --tpmstate dir=state --key file=key --flags startup-clear
+//       --server type=unixio,path=tpm.sock --ctrl type=unixio,path=tpm.sock.ctrl
+//       --mssim type=tcp,port=2321
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -13,7 +13,9 @@
 #include <string>
 
 #include "svsm/core/hosted.h"
+#include "svsm/vtpm/commands.h"
 #include "svsm/vtpm/libtpms_engine.h"
+#include "svsm/vtpm/responses.h"
 #include "svsm/vtpm/socket_server.h"
 #include "tools/svsm-vtpm/hardware.h"
 #include "tools/svsm-vtpm/options.h"
@@ -84,6 +86,24 @@ Result<vtpm::Socket> Open(const std::optional<Endpoint>& endpoint) {
   return vtpm::Socket(endpoint->descriptor);
 }
 
+// The sockets that the command line names; invalid where it names none.
+struct Sockets {
+  vtpm::Socket data;
+  vtpm::Socket control;
+  vtpm::Socket mssim_command;
+  vtpm::Socket mssim_platform;
+};
+
+// The two ports of the simulator's protocol.
+Status OpenMssim(const Options& options, Sockets& sockets) {
+  if (!options.mssim) return OkStatus();
+  Endpoint platform = *options.mssim;
+  ++platform.port;
+  SVSM_ASSIGN_OR_RETURN(sockets.mssim_command, Open(options.mssim));
+  SVSM_ASSIGN_OR_RETURN(sockets.mssim_platform, Open(platform));
+  return OkStatus();
+}
+
 std::string PathOf(const std::optional<Endpoint>& endpoint) {
   return endpoint && endpoint->kind == Endpoint::Kind::kUnix ? endpoint->path : "";
 }
@@ -91,13 +111,14 @@ std::string PathOf(const std::optional<Endpoint>& endpoint) {
 // TPM2_Startup, as the flags want it.
 Status SendStartup(vtpm::Engine& engine, Startup startup) {
   if (startup == Startup::kNone) return OkStatus();
-  Bytes<12> command = {0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01, 0x44, 0, 0};
-  if (startup == Startup::kState) command[11] = 1;
+  Bytes<vtpm::kTpmHeaderSize + 2> command{};
+  SVSM_ASSIGN_OR_RETURN(const ByteView request,
+                        vtpm::BuildStartup(startup == Startup::kState ? vtpm::StartupKind::kState
+                                                                      : vtpm::StartupKind::kClear,
+                                           command));
   ByteVector response(vtpm::kMaxTpmBuffer);
-  SVSM_ASSIGN_OR_RETURN(const std::size_t size, engine.Execute(0, command, response));
-  constexpr Bytes<10> kDone = {0x80, 0x01, 0, 0, 0, 10, 0, 0, 0, 0};
-  if (Equal(ByteView(response).first(size), kDone)) return OkStatus();
-  return Status(Code::kFailedPrecondition, Source::kVtpm, response[9]);
+  SVSM_ASSIGN_OR_RETURN(const std::size_t size, engine.Execute(0, request, response));
+  return vtpm::CheckResponse(ByteView(response).first(size));
 }
 
 // Power, as the flags want it, or a whole manufacture.
@@ -128,13 +149,15 @@ Status GoToBackground(PidFile& pid_file) {
 }
 
 int Serve(vtpm::LibtpmsEngine& engine, const Options& options, bool sealed, PidFile& pid_file,
-          vtpm::Socket data, vtpm::Socket control) {
+          Sockets sockets) {
   const Status status = options.daemon ? GoToBackground(pid_file) : pid_file.Write(::getpid());
   if (!status.ok()) return Fail(options.daemon ? "--daemon" : "--pid", status);
   vtpm::SocketServerOptions server_options;
   server_options.end_with_client = options.end_with_client;
   server_options.state_is_encrypted = sealed;
-  vtpm::SocketServer server(engine, std::move(data), std::move(control), server_options);
+  vtpm::SocketServer server(engine, std::move(sockets.data), std::move(sockets.control),
+                            server_options);
+  server.ServeMssim(std::move(sockets.mssim_command), std::move(sockets.mssim_platform));
   running_server = &server;
   const Status served = server.Run();
   running_server = nullptr;
@@ -160,13 +183,18 @@ int Run(const Options& options) {
   Result<vtpm::Socket> control = Open(options.control);
   if (!control.ok()) return Fail("--ctrl", control.status());
   const RemovedAtEnd control_file(PathOf(options.control));
+  Sockets sockets;
+  sockets.data = *std::move(data);
+  sockets.control = *std::move(control);
+  if (const Status status = OpenMssim(options, sockets); !status.ok()) {
+    return Fail("--mssim", status);
+  }
   auto engine = vtpm::LibtpmsEngine::Create((*state)->store(), rng);
   if (!engine.ok()) return Fail("libtpms", engine.status());
   if (const Status status = Prepare(**engine, options, **hardware); !status.ok()) {
     return Fail("the TPM cannot start", status);
   }
-  return Serve(**engine, options, (*state)->sealed(), pid_file, *std::move(data),
-               *std::move(control));
+  return Serve(**engine, options, (*state)->sealed(), pid_file, std::move(sockets));
 }
 
 }  // namespace

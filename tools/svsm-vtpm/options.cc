@@ -110,6 +110,15 @@ Endpoint ParseEndpoint(const std::string& text) {
   return endpoint;
 }
 
+Endpoint ParseMssim(const std::string& text) {
+  (void)ParseList(text, "type port bindaddr");
+  const Endpoint endpoint = ParseEndpoint(text);
+  if (endpoint.port == 0 || endpoint.port == 65535) {
+    throw std::invalid_argument("port=N and N+1 cannot both be ports: " + text);
+  }
+  return endpoint;
+}
+
 Options ParseCommandLine(int argc, const char* const* argv) {
   Options options;
   CLI::App app("A TPM 2.0 behind sockets, as swtpm's, with its state sealed.", "svsm-vtpm");
@@ -124,6 +133,9 @@ Options ParseCommandLine(int argc, const char* const* argv) {
   socket->add_option_function<std::string>(
       "--ctrl", Checked([&](const std::string& text) { options.control = ParseEndpoint(text); }),
       "Power, locality, state: the same, or clientfd=N");
+  socket->add_option_function<std::string>(
+      "--mssim", Checked([&](const std::string& text) { options.mssim = ParseMssim(text); }),
+      "The TPM simulator's protocol: type=tcp,port=N[,bindaddr=A], platform port N+1");
   socket->add_option_function<std::string>(
       "--tpmstate", Checked([&](const std::string& text) {
         options.state_folder = Value(text, "dir mode lock", "dir");
@@ -152,7 +164,9 @@ Options ParseCommandLine(int argc, const char* const* argv) {
                                            "file=FILE: where to write the process id");
   try {
     app.parse(argc, argv);
-    if (!options.server && !options.control) throw CLI::RequiredError("--server or --ctrl");
+    if (!options.server && !options.control && !options.mssim) {
+      throw CLI::RequiredError("--server, --ctrl or --mssim");
+    }
     if (!options.key_file.empty() && options.state_folder.empty()) {
       throw CLI::RequiresError("--key", "--tpmstate");
     }

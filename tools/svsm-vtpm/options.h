@@ -27,9 +27,10 @@ enum class Manufacture : std::uint8_t { kNo, kSim, kConfigfs };
 struct Options {
   std::optional<Endpoint> server;
   std::optional<Endpoint> control;
-  std::string state_folder;  // empty: the state is in memory and ends with the process
-  std::string key_file;      // empty: the state is stored in the clear
-  bool power_on = false;     // not-need-init, or any startup
+  std::optional<Endpoint> mssim;  // TCP, with a port below 65535
+  std::string state_folder;       // empty: the state is in memory and ends with the process
+  std::string key_file;           // empty: the state is stored in the clear
+  bool power_on = false;          // not-need-init, or any startup
   Startup startup = Startup::kNone;
   bool end_with_client = false;
   bool daemon = false;

@@ -75,6 +75,12 @@ class ControlFramer {
   ControlRequest request() const;
   // Whether a request has begun and is not whole.
   bool in_request() const { return !in_.empty() && !complete_; }
+  // The client has been silent for too long in the middle of a request: what there is of it is
+  // given out as not well-sized. False, and nothing changes, if not even the command is known.
+  bool GiveUp();
+  // Whether the next byte begins a request. After a payload that claimed too much, and after
+  // GiveUp(), it may not: answer, then close the connection.
+  bool in_step() const { return in_step_; }
   // Forgets the request.
   void Next();
 
@@ -82,6 +88,7 @@ class ControlFramer {
   ByteVector in_;
   bool complete_ = false;
   bool well_sized_ = false;
+  bool in_step_ = true;
 };
 
 }  // namespace svsm::vtpm

@@ -12,9 +12,9 @@
 // reset when a client leaves.
 //
 // Profile: hosted. Allocates: yes. Threads: Run() serves the control socket in its caller's thread
-// and the data socket in one of its own, and locks the engine around each use, so that
-// CANCEL_TPM_CMD reaches a running command. Stop() may be called from any thread and from a signal
-// handler.
+// and the data socket and each mssim client in one of their own, and locks the engine around each
+// use, so that CANCEL_TPM_CMD reaches a running command. Stop() may be called from any thread and
+// from a signal handler.
 #ifndef SVSM_VTPM_SOCKET_SERVER_H_
 #define SVSM_VTPM_SOCKET_SERVER_H_
 
@@ -61,7 +61,9 @@ struct SocketServerOptions {
   bool end_with_client = false;
   // What GET_CONFIG says.
   bool state_is_encrypted = false;
-  // A client that is silent in the middle of a command for this long is cut off.
+  // A client that takes longer than this over a command, or does not read a reply for this long, is
+  // cut off. On the control channel the limits are 500 ms of silence in a request and 10 s for all
+  // of it; what is too short then is answered as such first.
   std::uint32_t slow_client_timeout_ms = 5000;
 };
 
@@ -75,6 +77,11 @@ class SocketServer {
   SocketServer& operator=(const SocketServer&) = delete;
   ~SocketServer();
 
+  // Serves the protocol of Microsoft's simulator, too, on two listening TCP sockets
+  // (mssim_service.h), up to 64 clients at a time. The TPM is the same: POWER_OFF and STOP do what
+  // the control channel's STOP and SHUTDOWN do. Before Run().
+  void ServeMssim(Socket command, Socket platform);
+
   // Serves until SHUTDOWN, Stop(), or the end of a client where options say so. Once.
   // Errors: kFailedPrecondition (called twice), kIoError (detail = errno; a listening socket
   // broke).
@@ -84,10 +91,13 @@ class SocketServer {
  private:
   class DataSide;
   class ControlSide;
+  class MssimSide;
 
   Engine& engine_;
   Socket data_;
   Socket control_;
+  Socket mssim_command_;
+  Socket mssim_platform_;
   const SocketServerOptions options_;
   std::mutex engine_mutex_;
   ControlService service_;

@@ -67,6 +67,7 @@ ControlFramer::Event ControlFramer::Feed(ByteView chunk) {
     data = Be32At(in_, kCodeSize + shape->min - 4);
     if (data > kMaxPayload) {
       complete_ = true;
+      in_step_ = false;
       return Event::kRequest;
     }
   }
@@ -81,11 +82,19 @@ ControlRequest ControlFramer::request() const {
                         ByteView(in_).subspan(kCodeSize), well_sized_};
 }
 
+bool ControlFramer::GiveUp() {
+  if (in_.size() < kCodeSize) return false;
+  complete_ = true;
+  in_step_ = false;
+  return true;
+}
+
 void ControlFramer::Next() {
   Wipe(in_);  // a state blob is as secret as the TPM
   in_.clear();
   complete_ = false;
   well_sized_ = false;
+  in_step_ = true;
 }
 
 }  // namespace svsm::vtpm

@@ -163,7 +163,7 @@ ControlReply ControlService::Init(ByteView payload) {
   const bool delete_volatile = (r.Be32() & kInitDeleteVolatile) != 0;
   const Status status =
       engine_.PowerOn(delete_volatile ? StoredVolatile::kDelete : StoredVolatile::kKeep);
-  return Reply(status.ok() ? Result32::kSuccess : Result32::kFail);
+  return Reply(FromStatus(status));
 }
 
 ControlReply ControlService::GetEstablished() {
@@ -187,6 +187,7 @@ ControlReply ControlService::GetStateBlob(ByteView payload) {
   const std::uint32_t type = r.Be32();
   const std::size_t offset = r.Be32();
   constexpr auto kCommand = ControlCommand::kGetStateBlob;
+  if (!engine_.powered()) return RefuseInFull(kCommand, Result32::kBadOrdinal);
   if (!IsStateKind(type)) return RefuseInFull(kCommand, Result32::kNoSuchBlob);
   ByteVector state(kMaxState);
   const Result<std::size_t> size = engine_.GetState(static_cast<StateKind>(type), state);

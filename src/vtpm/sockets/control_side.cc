@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -15,8 +16,9 @@ namespace {
 using internal::Wait;
 using internal::Waited;
 
-// How long a client may leave a request unfinished.
-constexpr int kRequestTimeoutMs = 500;
+// How long a client may be silent in the middle of a request, and how long it may take in all.
+constexpr int kSilenceMs = 500;
+constexpr std::uint32_t kRequestMs = 10'000;
 constexpr std::size_t kChunk = 64 * 1024;
 
 // One read, with the descriptor that may come along.
@@ -61,15 +63,16 @@ Status SocketServer::ControlSide::Loop() {
       if (errno == EINTR || errno == ECONNABORTED || errno == EAGAIN) continue;
       return internal::FromErrno(errno);
     }
-    internal::PrepareConnection(connection);
+    internal::PrepareConnection(connection, kRequestMs);
     if (Serve(connection) && server_.options_.end_with_client) break;
   }
   return OkStatus();
 }
 
 bool SocketServer::ControlSide::Serve(const Socket& connection) {
+  const bool tcp = internal::IsTcp(connection);
   bool spoke = false;
-  while (Receive(connection.fd())) {
+  while (Receive(connection.fd(), tcp)) {
     spoke = true;
     if (!Answer(connection.fd())) break;
   }
@@ -78,11 +81,16 @@ bool SocketServer::ControlSide::Serve(const Socket& connection) {
   return spoke;
 }
 
-bool SocketServer::ControlSide::Receive(int fd) {
+bool SocketServer::ControlSide::Receive(int fd, bool tcp) {
   ByteVector chunk(kChunk);
+  internal::Patience patience(kRequestMs);
   for (;;) {
-    const int timeout_ms = framer_.in_request() ? kRequestTimeoutMs : -1;
-    if (Wait(fd, server_.stop_event_.fd(), timeout_ms) != Waited::kReady) return false;
+    const int left_ms = patience.LeftMs(framer_.in_request());
+    const Waited waited =
+        Wait(fd, server_.stop_event_.fd(), left_ms < 0 ? -1 : std::min(left_ms, kSilenceMs));
+    if (waited == Waited::kTimedOut) return framer_.GiveUp();
+    if (waited == Waited::kStopped) return false;
+    if (tcp) internal::AcknowledgeAtOnce(fd);
     const ssize_t got = ReceiveWithDescriptor(fd, chunk, descriptor_);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return false;
@@ -99,12 +107,13 @@ bool SocketServer::ControlSide::Answer(int fd) {
       !data_side_.HandOver(std::move(descriptor_))) {
     reply = ControlService::Refuse(ControlResult::kBadOrdinal);
   }
+  const bool in_step = framer_.in_step();
   framer_.Next();
   descriptor_ = Socket();
   const bool sent = internal::WriteAll(fd, reply.bytes);
   Wipe(reply.bytes);
   if (reply.then == ControlReply::Then::kShutDown) server_.Stop();
-  return sent && reply.then != ControlReply::Then::kShutDown;
+  return sent && in_step && reply.then != ControlReply::Then::kShutDown;
 }
 
 ControlReply SocketServer::ControlSide::Execute(const ControlRequest& request) {

@@ -20,8 +20,10 @@ class SocketServer::ControlSide {
  private:
   // True if the client has sent anything.
   bool Serve(const Socket& connection);
-  bool Receive(int fd);
-  // False after SHUTDOWN, and when the client is gone.
+  // True when there is a request to answer.
+  bool Receive(int fd, bool tcp);
+  // False after SHUTDOWN, when the client is gone, and when it is not clear where its next request
+  // begins.
   bool Answer(int fd);
   ControlReply Execute(const ControlRequest& request);
 

@@ -3,7 +3,6 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,11 +13,9 @@
 namespace svsm::vtpm {
 namespace {
 
-void SetReceiveTimeout(const Socket& connection, std::uint32_t timeout_ms) {
-  const timeval timeout{static_cast<time_t>(timeout_ms / 1000),
-                        static_cast<suseconds_t>(timeout_ms % 1000) * 1000};
-  (void)::setsockopt(connection.fd(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-}
+constexpr Bytes<kTpmHeaderSize> kFailure = {0x80, 0x01, 0, 0, 0, 10, 0, 0, 0x01, 0x01};
+// TPM_RC_LOCALITY of a command without sessions (part 2, 6.6.3).
+constexpr Bytes<kTpmHeaderSize> kBadLocality = {0x80, 0x01, 0, 0, 0, 10, 0, 0, 0x01, 0x07};
 
 }  // namespace
 
@@ -34,8 +31,7 @@ void SocketServer::DataSide::Loop() {
   for (;;) {
     const Socket connection = Next();
     if (!connection.valid()) return;
-    internal::PrepareConnection(connection);
-    SetReceiveTimeout(connection, server_.options_.slow_client_timeout_ms);
+    internal::PrepareConnection(connection, server_.options_.slow_client_timeout_ms);
     const bool spoke = Serve(connection);
     {
       const std::lock_guard lock(mutex_);
@@ -106,12 +102,16 @@ bool SocketServer::DataSide::Serve(const Socket& connection) {
 
 // True when there is something to answer; false when the client is gone or too slow.
 bool SocketServer::DataSide::Receive(int fd, bool tcp) {
+  internal::Patience patience(server_.options_.slow_client_timeout_ms);
   for (;;) {
+    const int left_ms = patience.LeftMs(channel_.in_command());
+    if (internal::Wait(fd, server_.stop_event_.fd(), left_ms) != internal::Waited::kReady) {
+      return false;
+    }
     if (tcp) internal::AcknowledgeAtOnce(fd);
     const ByteSpan wanted = channel_.wanted();
     const ssize_t got = ::recv(fd, wanted.data(), wanted.size(), 0);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0 && errno == EAGAIN && !channel_.in_command()) continue;  // idle, not slow
     if (got <= 0) return false;
     if (channel_.Commit(static_cast<std::size_t>(got)) != DataChannel::Event::kNeedMore)
       return true;
@@ -121,11 +121,13 @@ bool SocketServer::DataSide::Receive(int fd, bool tcp) {
 // The response to the channel's command.
 ByteView SocketServer::DataSide::Run() {
   const std::lock_guard lock(server_.engine_mutex_);
-  if (channel_.locality()) server_.service_.set_locality(*channel_.locality());
+  if (channel_.locality()) {
+    if (*channel_.locality() > kMaxLocality) return kBadLocality;
+    server_.service_.set_locality(*channel_.locality());
+  }
   const Result<std::size_t> size =
       server_.engine_.Execute(server_.service_.locality(), channel_.command(), response_);
   if (size.ok()) return ByteView(response_).first(*size);
-  static constexpr Bytes<kTpmHeaderSize> kFailure = {0x80, 0x01, 0, 0, 0, 10, 0, 0, 0x01, 0x01};
   return kFailure;
 }
 

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -156,7 +157,18 @@ Waited Wait(int fd, int stop_fd, int timeout_ms) {
   }
 }
 
-void PrepareConnection(const Socket& connection) {
+int Patience::LeftMs(bool begun) {
+  if (!begun) return -1;
+  const Clock::time_point now = Clock::now();
+  if (!std::exchange(begun_, true)) end_ = now + limit_;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(end_ - now);
+  return left.count() > 0 ? static_cast<int>(left.count()) : 0;
+}
+
+void PrepareConnection(const Socket& connection, std::uint32_t timeout_ms) {
+  const timeval timeout{static_cast<time_t>(timeout_ms / 1000),
+                        static_cast<suseconds_t>(timeout_ms % 1000) * 1000};
+  (void)::setsockopt(connection.fd(), SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
   if (!IsTcp(connection)) return;
   const int on = 1;
   (void)::setsockopt(connection.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));

@@ -2,6 +2,9 @@
 #ifndef SVSM_SRC_VTPM_SOCKETS_SOCKET_IO_H_
 #define SVSM_SRC_VTPM_SOCKETS_SOCKET_IO_H_
 
+#include <chrono>
+#include <cstdint>
+
 #include "svsm/core/bytes.h"
 #include "svsm/core/status.h"
 #include "svsm/vtpm/socket_server.h"
@@ -19,8 +22,22 @@ enum class Waited { kReady, kTimedOut, kStopped };
 // Until `fd` has something to read, or the other side of it is gone; -1 milliseconds is for ever.
 Waited Wait(int fd, int stop_fd, int timeout_ms);
 
-// TCP: sends at once.
-void PrepareConnection(const Socket& connection);
+// How much longer a client may take over a message that it has begun.
+class Patience {
+ public:
+  explicit Patience(std::uint32_t limit_ms) : limit_(limit_ms) {}
+  // For Wait(): -1 until the message begins, and from then on what is left of the limit.
+  int LeftMs(bool begun);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::chrono::milliseconds limit_;
+  bool begun_ = false;
+  Clock::time_point end_;
+};
+
+// TCP: sends at once. All: a client that does not read its reply is given up after `timeout_ms`.
+void PrepareConnection(const Socket& connection, std::uint32_t timeout_ms);
 // TCP: acknowledges what is received next at once. A client that writes a head and a body apart,
 // with Nagle's algorithm on, waits for this acknowledgement, which the kernel delays by 40 ms
 // otherwise. It must be said before every receive.

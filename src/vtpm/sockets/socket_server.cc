@@ -8,6 +8,7 @@
 
 #include "vtpm/sockets/control_side.h"
 #include "vtpm/sockets/data_side.h"
+#include "vtpm/sockets/mssim_side.h"
 
 namespace svsm::vtpm {
 
@@ -23,14 +24,23 @@ SocketServer::SocketServer(Engine& engine, Socket data, Socket control, SocketSe
 
 SocketServer::~SocketServer() = default;
 
+void SocketServer::ServeMssim(Socket command, Socket platform) {
+  mssim_command_ = std::move(command);
+  mssim_platform_ = std::move(platform);
+}
+
 Status SocketServer::Run() {
   if (ran_.exchange(true)) return Status(Code::kFailedPrecondition, Source::kVtpm);
   DataSide data_side(*this);
+  MssimSide mssim_side(*this);
   std::thread data_thread([&data_side] { data_side.Loop(); });
+  std::thread mssim_thread;
+  if (mssim_command_.valid()) mssim_thread = std::thread([&mssim_side] { mssim_side.Loop(); });
   const Status status = ControlSide(*this, data_side).Loop();
   Stop();
   data_side.Interrupt();
   data_thread.join();
+  if (mssim_thread.joinable()) mssim_thread.join();
   return status;
 }
 

@@ -67,7 +67,21 @@ TEST(ControlFramer, DoesNotWaitForAHugePayload) {
     ControlFramer framer;
     EXPECT_EQ(framer.Feed(Hex(hex)), Event::kRequest);
     EXPECT_FALSE(framer.request().well_sized);
+    EXPECT_FALSE(framer.in_step());
+    framer.Next();
+    EXPECT_TRUE(framer.in_step());
   }
+}
+
+TEST(ControlFramer, GivesUpWhatIsNotWhole) {
+  ControlFramer framer;
+  EXPECT_EQ(framer.Feed(Hex("000000")), Event::kNeedMore);
+  EXPECT_FALSE(framer.GiveUp());
+  EXPECT_EQ(framer.Feed(Hex("020000")), Event::kNeedMore);
+  EXPECT_TRUE(framer.GiveUp());
+  EXPECT_EQ(framer.request().command, ControlCommand::kInit);
+  EXPECT_FALSE(framer.request().well_sized);
+  EXPECT_FALSE(framer.in_step());
 }
 
 TEST(ControlFramer, StartsAnewAfterNext) {

@@ -49,6 +49,8 @@ TEST_F(ControlServiceTest, PowersOnAndOff) {
 TEST_F(ControlServiceTest, SaysWhenTheTpmCannotStart) {
   engine_.power_on_status = Status(Code::kAuthFailed, Source::kSealedFile);
   EXPECT_EQ(Ask("0000000200000000"), "00000009");
+  engine_.power_on_status = Status(Code::kIoError, Source::kSystem, 5);
+  EXPECT_EQ(Ask("0000000200000000"), "0000001f");
 }
 
 TEST_F(ControlServiceTest, SetsTheLocality) {
@@ -78,6 +80,8 @@ TEST_F(ControlServiceTest, NeedsPowerForWhatTheTpmDoes) {
 
 TEST_F(ControlServiceTest, GivesStateInItsEnvelope) {
   engine_.states[StateKind::kPermanent] = {0x0A, 0xBC};
+  EXPECT_EQ(Ask("0000000c000000010000000100000000"), "0000000a000000000000000000000000");
+  engine_.on = true;
   const std::string blob = "0201000a0004000000180004000000080001000000020abc";
   EXPECT_EQ(Ask("0000000c000000010000000100000000"), "00000000000000000000001800000018" + blob);
   EXPECT_EQ(Ask("0000000c000000010000000100000016"), "000000000000000000000018000000020abc");
@@ -85,6 +89,7 @@ TEST_F(ControlServiceTest, GivesStateInItsEnvelope) {
 }
 
 TEST_F(ControlServiceTest, SaysWhichStateThereIsNot) {
+  engine_.on = true;
   for (const char* type : {"00", "02", "04", "ff"}) {
     EXPECT_EQ(Ask(("0000000c00000001000000" + std::string(type) + "00000000").c_str()),
               "00000800000000000000000000000000")
@@ -155,8 +160,8 @@ TEST_F(ControlServiceTest, RefusesWrongSizesAndUnknownCommands) {
   EXPECT_EQ(Ask("ffffffff"), "0000000a");
 }
 
-TEST_F(ControlServiceTest, AFailingStoreIsAnInputOutputError) {
-  EXPECT_THAT(ControlService::Refuse(ControlResult::kIoError).bytes, BytesAre("0000001f"));
+TEST_F(ControlServiceTest, RefusesInFourBytes) {
+  EXPECT_THAT(ControlService::Refuse(ControlResult::kBadOrdinal).bytes, BytesAre("0000000a"));
 }
 
 }  // namespace

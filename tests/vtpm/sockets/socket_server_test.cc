@@ -49,6 +49,11 @@ class Client {
     EXPECT_EQ(::send(socket_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
               static_cast<ssize_t>(bytes.size()));
   }
+  // Send() to a server that may have closed.
+  void SendIfItCan(const std::string& hex) {
+    const ByteVector bytes = *FromHex(hex);
+    (void)::send(socket_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  }
   void SendWithDescriptor(const std::string& hex, int descriptor) {
     ByteVector bytes = *FromHex(hex);
     iovec io{bytes.data(), bytes.size()};
@@ -183,6 +188,49 @@ TEST_F(SocketServerTest, CutsOffASlowClientButNotAnIdleOne) {
   EXPECT_EQ(control.Receive(), "");
 }
 
+TEST_F(SocketServerTest, ASlowSenderHoldsNobodyByDribbling) {
+  engine_.on = true;
+  SocketServerOptions options;
+  options.slow_client_timeout_ms = 100;
+  Start(options);
+  Client slow(Data());
+  Client next(Data());
+  next.Send(kStartup);
+  // Never silent for as long as the limit, but over it in all.
+  for (int i = 0; i < 6; ++i) {
+    slow.SendIfItCan("80");
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+  }
+  EXPECT_EQ(slow.Receive(), "");
+  EXPECT_EQ(next.Receive(), "00010000000c000001440000");
+}
+
+TEST_F(SocketServerTest, ALocalityThatIsNoneIsRefusedAndNotKept) {
+  engine_.on = true;
+  Start();
+  EXPECT_EQ(Client(Data()).Ask("00000008050000000c" + std::string(kStartup)),
+            "0000000a80010000000a0000010700000000");
+  EXPECT_EQ(Client(Data()).Ask(kStartup), "00010000000c000001440000");
+}
+
+TEST_F(SocketServerTest, SaysThatAPayloadIsTooShortAndCloses) {
+  Start();
+  Client control(Control());
+  EXPECT_EQ(control.Ask("000000020000"), "00000003");
+  EXPECT_EQ(control.Receive(), "");
+  EXPECT_EQ(Client(Control()).Ask(kInit), "00000000");
+}
+
+TEST_F(SocketServerTest, WhatFollowsAHugePayloadIsNoRequest) {
+  Start();
+  Client control(Control());
+  control.Send("0000000d0000000100000001ffffffff");
+  EXPECT_EQ(control.Receive(), "00000003");
+  control.SendIfItCan("00000003");
+  EXPECT_EQ(control.Receive(), "");
+  EXPECT_EQ(Client(Control()).Ask(kInit), "00000000");
+}
+
 TEST_F(SocketServerTest, CancelReachesARunningCommand) {
   engine_.on = true;
   Start();
@@ -261,6 +309,103 @@ TEST_F(SocketServerTest, ServesTcp) {
   Client client(data_port);
   EXPECT_EQ(client.Ask(kStartup), "00010000000c000001440000");
   EXPECT_EQ(Client(control_port).Ask("00000001"), "000000000000ffff");
+}
+
+// Adds the simulator's two ports to a server that is yet to be started.
+class SocketServerMssimTest : public SocketServerTest {
+ protected:
+  void StartMssim(SocketServerOptions options = {}) {
+    Socket command = *ListenTcp("127.0.0.1", 0);
+    Socket platform = *ListenTcp("127.0.0.1", 0);
+    command_port_ = *BoundPort(command);
+    platform_port_ = *BoundPort(platform);
+    server_.emplace(engine_, *ListenUnix(Data(), 0600), *ListenUnix(Control(), 0600), options);
+    server_->ServeMssim(std::move(command), std::move(platform));
+    thread_ = std::thread([this] { run_status_ = server_->Run(); });
+  }
+  std::uint16_t command_port_ = 0;
+  std::uint16_t platform_port_ = 0;
+};
+
+constexpr char kMssimStartup[] = "00000008000000000c80010000000c000001440000";
+constexpr char kMssimStarted[] = "0000000c00010000000c00000144000000000000";
+
+TEST_F(SocketServerMssimTest, ServesSeveralClientsAtOnce) {
+  StartMssim();
+  Client command(command_port_);
+  Client platform(platform_port_);
+  EXPECT_EQ(command.Ask(kMssimStartup), "0000000a80010000000a0000010100000000");
+  EXPECT_EQ(platform.Ask("00000001"), "00000000");
+  Client second_command(command_port_);
+  Client second_platform(platform_port_);
+  EXPECT_EQ(second_platform.Ask("00000001"), "00000000");
+  EXPECT_EQ(second_command.Ask(kMssimStartup), kMssimStarted);
+  EXPECT_EQ(command.Ask(kMssimStartup), kMssimStarted);
+  // It is the TPM of the other two sockets.
+  EXPECT_EQ(Client(Data()).Ask(kStartup), "00010000000c000001440000");
+  EXPECT_EQ(Client(Control()).Ask("0000000e"), "00000000");
+  EXPECT_EQ(command.Ask(kMssimStartup), "0000000a80010000000a0000010100000000");
+  EXPECT_EQ(engine_.log, "on off ");
+}
+
+TEST_F(SocketServerMssimTest, ClientsMayComeAndGoInTheMiddleOfAnything) {
+  engine_.on = true;
+  StartMssim();
+  for (int i = 0; i < 100; ++i) {
+    Client(command_port_).Send("0000");
+    Client(platform_port_).Send("00");
+    EXPECT_EQ(Client(command_port_).Ask(kMssimStartup), kMssimStarted);
+  }
+  Client ends(command_port_);
+  EXPECT_EQ(ends.Ask("00000014"), "");
+  Client unknown(platform_port_);
+  EXPECT_EQ(unknown.Ask("000000ff"), "00000001");
+  EXPECT_EQ(unknown.Receive(), "");
+}
+
+TEST_F(SocketServerMssimTest, CutsOffASlowClientButNotAnIdleOne) {
+  engine_.on = true;
+  SocketServerOptions options;
+  options.slow_client_timeout_ms = 30;
+  StartMssim(options);
+  Client client(command_port_);
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_EQ(client.Ask(kMssimStartup), kMssimStarted);
+  client.Send("00000008");
+  EXPECT_EQ(client.Receive(), "");
+}
+
+TEST_F(SocketServerMssimTest, CancelReachesARunningCommand) {
+  engine_.on = true;
+  StartMssim();
+  Client command(command_port_);
+  command.Send("00000008000000000a80010000000a000000ca");
+  while (!engine_.running) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_EQ(Client(platform_port_).Ask("00000009"), "00000000");
+  EXPECT_EQ(command.Receive(), "0000000a00010000000a000000ca00000000");
+}
+
+TEST_F(SocketServerMssimTest, AHeadAndABodySentApartDoNotWaitForEachOther) {
+  engine_.on = true;
+  StartMssim();
+  Client client(command_port_);
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 50; ++i) {
+    client.Send("00000008000000000c");
+    client.Send("80010000000c000001440000");
+    EXPECT_EQ(client.Receive(), kMssimStarted);
+  }
+  // With delayed acknowledgements each round takes 40 ms.
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(1000));
+}
+
+TEST_F(SocketServerMssimTest, StopEndsTheServer) {
+  StartMssim();
+  Client idle(command_port_);
+  Client(platform_port_).Send("00000015");
+  Join();
+  EXPECT_THAT(run_status_, IsOk());
+  EXPECT_EQ(idle.Receive(), "");
 }
 
 TEST_F(SocketServerTest, ListenUnixReplacesOnlyDeadSockets) {
