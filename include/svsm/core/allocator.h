@@ -1,6 +1,11 @@
 // svsm/core/allocator.h: the seam behind which memory comes from, where its size cannot be known
 // beforehand.
 //
+//   Bytes<4096> memory;
+//   ArenaAllocator arena(memory);
+//   void* const block = arena.Allocate(100, alignof(std::uint64_t));
+//   if (block == nullptr) return Status(Code::kOutOfMemory, Source::kCore);
+//
 // Running out is a value, not an abort.
 //
 // Profile: freestanding. Allocates: that is its purpose. Threads: as the implementation says.

@@ -1,5 +1,9 @@
 // svsm/core/attester.h: the seam behind which an attestation report comes from.
 //
+//   SVSM_ASSIGN_OR_RETURN(const AttestationSizes sizes,
+//                         attester.Attest(report_data, report_buffer, {}));   // no certificates
+//   const ByteView report = ByteView(report_buffer).first(sizes.report_bytes);
+//
 // One implementation is snp::GuestMessageSession over an AMD-SP; others are Linux's configfs-tsm,
 // /dev/sev-guest, a fake in a test, or another TEE. Which VMPL a report speaks for is a property of
 // the implementation, set when it is made.

@@ -1,5 +1,9 @@
 // svsm/core/block_device.h: the seam behind which untrusted storage is read and written in blocks.
 //
+//   const std::uint32_t block_size = device.Geometry().block_size_bytes;
+//   SVSM_TRY(device.Write(7, data.first(block_size)));
+//   SVSM_TRY(device.Flush());      // durable from here on, if the device tells the truth
+//
 // Synchronous. The device is the host's: a completed write may be forgotten until Flush() returns
 // OK, and even then the host may lie; integrity and freshness are the business of those above.
 //

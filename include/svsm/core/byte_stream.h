@@ -1,6 +1,10 @@
 // svsm/core/byte_stream.h: the seam behind which bytes flow to and from a peer: a serial port,
 // vsock, a socket, a pipe.
 //
+//   Bytes<4> header;
+//   SVSM_TRY(stream.WriteAll(request));
+//   SVSM_TRY(ReadExactly(stream, header));
+//
 // Profile: freestanding. Allocates: never. Threads: one object, one thread, unless an
 // implementation says more.
 #ifndef SVSM_CORE_BYTE_STREAM_H_

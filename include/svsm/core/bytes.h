@@ -1,5 +1,9 @@
 // svsm/core/bytes.h: views of bytes and the few things that are done to them.
 //
+//   constexpr Bytes<4> kMagic = Ascii("SVSM");
+//   if (!Equal(header.first(4), kMagic)) return Status(Code::kMalformed, Source::kCore);
+//   Copy(out, header.subspan(4));
+//
 // Bytes are std::uint8_t, as the C libraries below us speak. Views are borrowed for the call unless
 // a header says longer.
 //

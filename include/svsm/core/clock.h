@@ -1,6 +1,9 @@
 // svsm/core/clock.h: the seam behind which time comes from; a settable one in tests and in offline
 // verification.
 //
+//   const std::uint64_t deadline_ms = clock.MonotonicMs() + 500;
+//   while (!Ready() && clock.MonotonicMs() < deadline_ms) clock.SleepMs(10);
+//
 // Profile: freestanding. Allocates: never. Threads: any, at once.
 #ifndef SVSM_CORE_CLOCK_H_
 #define SVSM_CORE_CLOCK_H_

@@ -1,6 +1,11 @@
 // svsm/core/entropy_source.h: the seam behind which raw entropy comes from: RDSEED, RDRAND, an
 // AMD-SP key, a test's constant.
 //
+//   Secret<48> seed;
+//   SVSM_TRY(source.Fill(seed.writable()));
+//   const ByteView inputs[] = {seed.view()};
+//   SVSM_TRY(drbg.Seed(inputs));
+//
 // Raw entropy seeds a crypto::Drbg and is never used as a key by itself.
 //
 // Profile: freestanding. Allocates: never. Threads: as the implementation says.

@@ -1,6 +1,10 @@
 // svsm/core/hosted.h: conveniences and seam implementations for programs that have an operating
 // system.
 //
+//   SVSM_ASSIGN_OR_RETURN(const ByteVector report, ReadFile("report.bin"));
+//   std::puts(ToHex(report).c_str());
+//   SVSM_TRY(WriteFileAtomically("copy.bin", report, FileMode::kPrivate));
+//
 // Profile: hosted; no other public header includes it. Allocates: yes. Threads: as each type says.
 #ifndef SVSM_CORE_HOSTED_H_
 #define SVSM_CORE_HOSTED_H_

@@ -1,6 +1,11 @@
 // svsm/core/lock.h: the seam behind which mutual exclusion comes from: a spinlock in firmware, a
 // mutex on hosts.
 //
+//   {
+//     const LockGuard guard(lock);
+//     ++calls;
+//   }
+//
 // Profile: freestanding. Allocates: never. Threads: any, at once; that is its purpose.
 #ifndef SVSM_CORE_LOCK_H_
 #define SVSM_CORE_LOCK_H_

@@ -1,6 +1,11 @@
 // svsm/core/log.h: the sink that takes what the library has to tell people. It decides nothing and
 // holds no secrets.
 //
+//   class SerialLog final : public LogSink {
+//    public:
+//     void Write(LogLevel, const char* text, Status) override { PutLine(text); }
+//   };
+//
 // Profile: freestanding. Allocates: never. Threads: a sink is called from any thread that calls the
 // library.
 #ifndef SVSM_CORE_LOG_H_

@@ -1,5 +1,12 @@
 // svsm/core/panic.h: what happens when the library finds a bug of its own or of its caller's code.
 //
+//   SVSM_CHECK(slot < num_slots);
+//
+//   extern "C" void svsm_panic(const char* what) {     // a firmware project's own
+//     PutLine(what);
+//     for (;;) Halt();
+//   }
+//
 // Outside bytes never get here. Hosted builds print the text and abort; a firmware project links
 // its own `svsm_panic`, the one function besides memcpy, memmove, memset and memcmp that the
 // library asks of its host.

@@ -1,6 +1,10 @@
 // svsm/core/state_store.h: the seam behind which named blobs are kept: written as a whole or not at
 // all.
 //
+//   Bytes<256> buffer;
+//   SVSM_ASSIGN_OR_RETURN(const std::size_t size, store.Read("counter", buffer));
+//   SVSM_TRY(store.Write("counter.old", ByteView(buffer).first(size)));
+//
 // After a successful Write or Remove the new state survives a crash; after a failed or interrupted
 // one a later Read gives the old blob or the new one, whole, never a mixture. What a Read gives is
 // what was last written (or the store says kDataLoss or kAuthFailed); a store makes no promise

@@ -1,6 +1,10 @@
 // svsm/core/strong.h: integers that cannot be swapped by mistake, and the two that several rooms
 // share.
 //
+//   using SlotId = Strong<struct SlotIdTag, std::uint32_t>;
+//   void Map(SlotId slot, Gpa gpa);
+//   Map(SlotId(3), Gpa(0x8000));      // the other way round does not compile
+//
 // Profile: freestanding. Allocates: never. Threads: values.
 #ifndef SVSM_CORE_STRONG_H_
 #define SVSM_CORE_STRONG_H_
