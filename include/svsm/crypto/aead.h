@@ -1,5 +1,9 @@
 // svsm/crypto/aead.h: authenticated encryption: AES-GCM with 96-bit nonces and 128-bit tags.
 //
+//   SVSM_TRY(aead.SetKey(key.view()));
+//   SVSM_TRY(aead.Seal(nonce, header, plaintext, ciphertext, tag));
+//   SVSM_TRY(aead.Open(nonce, header, ciphertext, tag, plaintext));
+//
 // Sealing twice under one key and one nonce gives away both plaintexts and the authentication key.
 // Nothing here can notice that: the nonce belongs to a named type above (snp::GuestMessageSession
 // counts; sealed_file and kbs draw it).

@@ -9,8 +9,8 @@
 // of Source::kCrypto, kInternal (BearSSL failed where its contract says that it cannot) of
 // Source::kBearssl.
 //
-// Stack: up to 6 KiB below a call of ECDSA or Diffie-Hellman, 3 KiB below one of AES without
-// AES-NI.
+// Stack: BearSSL's own frames are not held to the library's 2 KiB; those of ECDSA, Diffie-Hellman
+// and portable AES are the large ones. `-fstack-usage` says how large with your compiler.
 //
 // Vector registers: AES-NI and PCLMULQDQ code uses xmm, so firmware sets CR4.OSFXSR first, or takes
 // BearsslCode::kPortable.

@@ -1,5 +1,9 @@
 // svsm/crypto/ecdsa.h: ECDSA over the NIST curves, with numbers big-endian and of the curve's size.
 //
+//   OpensslEcdsaVerifier verifier(Curve::kP384);
+//   SVSM_TRY(verifier.SetPublicKey({.x = x, .y = y}));
+//   SVSM_TRY(verifier.Verify(digest, {.r = r, .s = s}));
+//
 // Profile: freestanding. Allocates: never here; a backend may. Threads: one object, one thread.
 // Spec: FIPS 186-4, SEC 1.
 #ifndef SVSM_CRYPTO_ECDSA_H_

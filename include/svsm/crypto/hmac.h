@@ -1,5 +1,9 @@
 // svsm/crypto/hmac.h: HMAC with a keyed context that is used many times.
 //
+//   const ByteView parts[] = {header, payload};
+//   SVSM_TRY(hmac.SetKey(key.view()));
+//   SVSM_TRY(hmac.Compute(parts, mac));
+//
 // Profile: freestanding. Allocates: never here; a backend may at construction and in SetKey().
 // Spec: FIPS 198-1. Threads: one object, one thread.
 #ifndef SVSM_CRYPTO_HMAC_H_

@@ -1,9 +1,12 @@
-// svsm/crypto/nettle.h: ECDSA verification on nettle, whose P-384 takes about half the time of
-// OpenSSL 3.0's.
+// svsm/crypto/nettle.h: ECDSA verification on nettle.
 //
-// For verifiers that check many reports of AMD's P-384 keys. P-256 and P-384; P-521 is
-// kUnsupported. Statuses come from Source::kCrypto. GMP, below nettle, ends the program when memory
-// runs out.
+//   NettleEcdsaVerifier verifier(Curve::kP384);
+//   SVSM_TRY(verifier.SetPublicKey({.x = x, .y = y}));
+//   SVSM_TRY(verifier.Verify(digest, {.r = r, .s = s}));
+//
+// For verifiers that check many reports of AMD's P-384 keys; the benchmark BM_EcdsaVerify says what
+// it is worth on a machine. P-256 and P-384; P-521 is kUnsupported. Statuses come from
+// Source::kCrypto. GMP, below nettle, ends the program when memory runs out.
 //
 // nettle and GMP are LGPL (or GPL): link them as shared libraries, or mind the licence. The target
 // is optional and in no default closure.

@@ -1,6 +1,9 @@
 // svsm/crypto/rng.h: where keys, nonces and blinding come from. crypto::Drbg is one; a test's
 // recorded bytes are another.
 //
+//   Secret<32> key;
+//   SVSM_TRY(rng.Generate(key.writable()));
+//
 // Profile: freestanding. Allocates: never. Threads: as the implementation says.
 #ifndef SVSM_CRYPTO_RNG_H_
 #define SVSM_CRYPTO_RNG_H_

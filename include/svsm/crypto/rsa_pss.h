@@ -1,5 +1,9 @@
 // svsm/crypto/rsa_pss.h: RSASSA-PSS verification, as AMD signs its certificates.
 //
+//   OpensslRsaPssVerifier verifier;
+//   SVSM_TRY(verifier.SetPublicKey(modulus, exponent));
+//   SVSM_TRY(verifier.Verify(HashAlg::kSha384, 48, digest, signature));
+//
 // Profile: hosted (OpenSSL); BearSSL has no PSS. Spec: RFC 8017, 8.1.2, MGF1 with the same hash.
 // Allocates: OpenSSL does. Threads: one object, one thread.
 #ifndef SVSM_CRYPTO_RSA_PSS_H_
