@@ -1,8 +1,9 @@
 // svsm/evidence/report_data.h: everything that this library puts into REPORT_DATA at VMPL 0, or
 // accepts there. A closed list: whoever signs and whoever judges calls the same function.
 //
-//   SVSM_ASSIGN_OR_RETURN(const ReportData data, ServiceManifestReportData(sha512, nonce,
-//   manifest)); SVSM_TRY(attester.Attest(data, report, {}).status());
+//   SVSM_ASSIGN_OR_RETURN(const ReportData data,
+//                         ServiceManifestReportData(sha512, nonce, manifest));
+//   SVSM_TRY(attester.Attest(data, report, {}).status());
 //
 // Compatible kinds are spelled as others spell them, and their builders refuse every size that the
 // kind does not name. Own kinds are SHA-384 over a labelled, versioned, length-prefixed encoding,

@@ -1,6 +1,9 @@
 // svsm/evidence/tpm_alg.h: the TPM 2.0 constants that public areas, quotes and signatures are
 // spelled with.
 //
+//   SVSM_ASSIGN_OR_RETURN(const crypto::HashAlg hash, ToHashAlg(TpmAlg::kSha384));
+//   const std::size_t size = TpmDigestSize(TpmAlg::kSha384);      // 48
+//
 // Profile: freestanding. Allocates: never. Threads: values.
 // Spec: TCG TPM 2.0 Library Part 2, "TPM_ALG_ID", "TPM_ECC_CURVE", "TPMA_OBJECT".
 #ifndef SVSM_EVIDENCE_TPM_ALG_H_
