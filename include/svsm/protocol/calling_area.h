@@ -1,5 +1,8 @@
 // svsm/protocol/calling_area.h: the page through which a vCPU says that it calls.
 //
+//   Bytes<kPageSize>& area = MappedCallingArea();        // the guest, before it leaves
+//   area[offsetof(CallingArea, call_pending)] = kCallPending;
+//
 // The guest sets CALL_PENDING to 1, leaves to VMPL 0, and then exchanges it with 0: a value other
 // than 0 means that the host never ran the SVSM. Bytes 8 to 4095 are the guest's own; Linux and the
 // client here put the argument structures there.

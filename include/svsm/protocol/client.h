@@ -8,8 +8,9 @@
 // A host that never runs the SVSM, one that lets it answer BUSY for ever, and an SVSM whose answers
 // make no sense all end in a Status, after a bounded number of tries.
 //
-// Spec: AMD 58019. Profile: freestanding. Allocates: never; Attest() takes pages from the caller's
-// seam. Threads: one client, one vCPU, with interrupts off during a call.
+// Spec: AMD 58019. Profile: freestanding. Allocates: never; AttestServices() and
+// AttestSingleService() take pages from the caller's seam. Threads: one client, one vCPU, with
+// interrupts off during a call.
 #ifndef SVSM_PROTOCOL_CLIENT_H_
 #define SVSM_PROTOCOL_CLIENT_H_
 
@@ -46,7 +47,8 @@ struct GuestBuffer {
   ByteSpan bytes;
 };
 
-// Gives out the buffers of Attest(), which learns their sizes from the SVSM.
+// Gives out the buffers of AttestServices() and AttestSingleService(), which learn their sizes from
+// the SVSM.
 class GuestPages {
  public:
   // `size_bytes` rounded up to pages, page aligned, zeroed. Errors: kOutOfMemory.
@@ -64,7 +66,8 @@ struct ClientOptions {
   std::uint32_t max_incomplete = 100000;
 };
 
-// What Attest() brought back; the buffers belong to the caller, who gives them to Free().
+// What AttestServices() or AttestSingleService() brought back; the buffers belong to the caller,
+// who gives them to Free().
 struct AttestationBuffers {
   GuestBuffer report;
   GuestBuffer manifest;

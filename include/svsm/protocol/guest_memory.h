@@ -5,7 +5,9 @@
 // copy.
 //
 //   Bytes<64> nonce;
-//   if (!context.memory.Read(op.nonce, nonce).ok()) return Reply(ResultCode::kInvalidAddress);
+//   if (!context.memory.Read(Gpa(in.rcx), nonce).ok()) {
+//     return CallReply(in).With(ResultCode::kInvalidAddress);
+//   }
 //
 // Profile: freestanding. Allocates: as the implementation says. Threads: any, at once.
 #ifndef SVSM_PROTOCOL_GUEST_MEMORY_H_

@@ -1,5 +1,9 @@
 // svsm/protocol/result_code.h: what RAX says after a call.
 //
+//   const auto code = static_cast<ResultCode>(static_cast<std::uint32_t>(registers.rax));
+//   if (NeedsMemory(code)) return Deposit(PagesNeeded(code));
+//   SVSM_TRY(StatusOf(code));
+//
 // Result codes are data for the guest. A handler returns them in a CallReply; only a failure of the
 // SVSM itself is a Status. On the guest's side StatusOf() turns a code into a Status.
 //

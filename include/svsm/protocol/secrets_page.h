@@ -3,7 +3,7 @@
 //
 //   SVSM_TRY(CheckSecretsPage(page));                              // as the firmware wrote it
 //   SVSM_ASSIGN_OR_RETURN(Secret<32> key, TakeVmpck(page, 0));     // the SVSM's own
-//   SVSM_TRY(SetMessageSeqno(page, 1, session.last_seqno()));      // where the guest goes on
+//   SVSM_TRY(SetMessageSeqno(page, 1, messages_used));             // where the guest goes on
 //   SVSM_TRY(MakeGuestSecretsPage(page, place, guest_page));       // without the keys below it
 //   Wipe(page);
 //

@@ -1,5 +1,8 @@
 // svsm/protocol/vmsa.h: the few fields of a VM save area that the SVSM reads and writes.
 //
+//   std::uint8_t vmpl = 0;
+//   SVSM_TRY(platform.ReadVmsa(vmsa, kVmsaVmpl, {&vmpl, 1}));
+//
 // Spec: AMD 24593 (APM volume 2), table B-4. Profile: freestanding. Allocates: never. Threads:
 // constants.
 #ifndef SVSM_PROTOCOL_VMSA_H_
