@@ -1,5 +1,9 @@
 // svsm/snp/guest_message.h: the messages that a guest and the AMD-SP exchange under a VMPCK.
 //
+//   const GuestMessageInfo info{
+//       .type = MessageType::kReportRequest, .vmpck = VmpckId(0), .sequence_number = next};
+//   SVSM_TRY(SealGuestMessage(aead, info, payload, page));
+//
 // Layouts, and sealing and opening, for both sides: guests use them through
 // svsm/snp/guest_message_session.h, a software AMD-SP directly. A message is one 4 KiB page: a
 // header of 60h bytes, of which bytes 30h..5Fh are authenticated, and an encrypted payload. The

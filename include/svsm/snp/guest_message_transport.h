@@ -1,5 +1,9 @@
 // svsm/snp/guest_message_transport.h: the seam behind which a guest request leaves the guest.
 //
+//   SVSM_ASSIGN_OR_RETURN(const GuestRequestOutcome outcome,
+//                         transport.Exchange(exchange.request(), exchange.response(), {}));
+//   SVSM_ASSIGN_OR_RETURN(const ExchangeStep step, exchange.Step(outcome, WithCertificates::kNo));
+//
 // In an SVSM this is VMGEXIT 8000_0011h (or 8000_0012h with certificates) over the GHCB; in tests
 // and on a host it is a software AMD-SP, or a host that misbehaves.
 //

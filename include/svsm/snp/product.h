@@ -1,5 +1,8 @@
 // svsm/snp/product.h: which processor line a report comes from.
 //
+//   SVSM_ASSIGN_OR_RETURN(const Product product, ProductFromCpuid(0x19, 0x11));
+//   const char* const name = ProductName(product);      // "Genoa"
+//
 // A line shares one key hierarchy (ARK, ASK, ASVK) and one layout of TCB_VERSION. Bergamo and Siena
 // are of Genoa's line.
 //

@@ -1,5 +1,8 @@
 // svsm/snp/report_layout.h: the attestation report as bytes, and the names of its bits.
 //
+//   SVSM_ASSIGN_OR_RETURN(ReportBody body, wire::Read<ReportBody>(report.first(kReportBodySize)));
+//   body.policy = body.policy.get() | guest_policy::kDebug;
+//
 // For those who make reports (a software AMD-SP) and for the decoder of svsm/snp/report.h. Readers
 // of reports want that header instead.
 //
