@@ -1,10 +1,11 @@
 // svsm/snp_linux/configfs_tsm.h: attestation reports from a Linux guest's configfs-tsm, the SVSM's
 // included.
 //
+//   constexpr Guid kVtpm = Guid::Parse("c476f1eb-0123-45a5-9641-b4e7dde5bfe3");
 //   PosixTsmTree tree(kTsmRoot);
 //   TsmRequest request;
 //   request.inblob = nonce;
-//   request.service = SvsmService{kVtpmServiceGuid, 0};    // or {}: all services
+//   request.service = SvsmService{.guid = kVtpm};      // the vTPM's manifest; {}: all services
 //   SVSM_ASSIGN_OR_RETURN(const TsmReport report, CollectTsmReport(tree, request));
 //   // REPORT_DATA is now SHA-512(nonce || report.manifest), at VMPL 0
 //

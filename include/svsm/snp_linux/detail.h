@@ -1,5 +1,8 @@
 // svsm/snp_linux/detail.h: details of Status that are no errno.
 //
+//   const Status status = attester.Attest(report_data, report, {}).status();
+//   if (status.detail() == kDetailZeroReport) return AskForVmpl2();
+//
 // The rest of this target gives errno as detail, unless it says otherwise; these values are above
 // every errno.
 //

@@ -1,5 +1,11 @@
 // svsm/snp_linux/tsm_tree.h: the files of Linux's configfs-tsm, behind a seam.
 //
+//   PosixTsmTree tree(kTsmRoot);
+//   SVSM_ASSIGN_OR_RETURN(const std::string entry, tree.MakeEntry());
+//   SVSM_TRY(tree.Write(entry, "inblob", report_data));
+//   SVSM_ASSIGN_OR_RETURN(const std::vector<std::uint8_t> report, tree.Read(entry, "outblob"));
+//   SVSM_TRY(tree.RemoveEntry(entry));
+//
 // Each directory made under the root is a request context of its own, in which the kernel puts
 // attribute files. PosixTsmTree is the real thing, over any root; tests give a tree of their own.
 //
