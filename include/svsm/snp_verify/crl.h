@@ -1,6 +1,10 @@
 // svsm/snp_verify/crl.h: certificate revocation lists as AMD's key service gives them, read
 // strictly and without a word on trust: TrustStore::AddCrl() judges the signature.
 //
+//   SVSM_ASSIGN_OR_RETURN(const std::vector<ByteVector> ders, snp::ReadCrlFile(file));
+//   SVSM_ASSIGN_OR_RETURN(const snp::Crl list, snp::ParseCrl(ders.at(0)));
+//   const std::size_t num_revoked = list.revoked.size();
+//
 // Spec: RFC 5280 section 5. Delta and indirect lists are not used by AMD and not known here: any
 // critical extension of the list or of an entry is an error, as an entry could mean something else
 // than "this serial of this issuer" then.

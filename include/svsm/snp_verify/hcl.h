@@ -2,9 +2,8 @@
 // runs the vTPM: the one widely deployed relative of this library's.
 //
 // The guest reads a blob from NV index 01400001: an SNP report, and a JSON text whose digest is in
-// REPORT_DATA and which names the vTPM's attestation key. So: blob -> report at VMPL 0 -> JSON ->
-// key
-// -> quote -> PCR values.
+// REPORT_DATA and which names the vTPM's attestation key. So the report at VMPL 0 proves the JSON,
+// the key in it proves the quote, and the quote the PCR values.
 //
 //   SVSM_ASSIGN_OR_RETURN(const snp::HclVerdict verdict,
 //                         snp::VerifyHcl(verifier, {.blob = blob, .leaf = vcek, .quote = &quote},

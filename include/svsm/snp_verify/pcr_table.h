@@ -1,12 +1,12 @@
 // svsm/snp_verify/pcr_table.h: PCR values that come with a quote, as files spell them.
 //
-//   SVSM_ASSIGN_OR_RETURN(const snp::PcrTable pcrs, snp::ReadPcrFile(file, quote.selection,
-//   error));
+//   std::string error;
+//   SVSM_ASSIGN_OR_RETURN(const snp::PcrTable pcrs,
+//                         snp::ReadPcrFile(file, quote.selection, error));
 //
 // Forms that are told apart by their bytes:
 // - JSON: a list of hex strings, PCR 0 first, all of one bank that their length names; or an object
-// of
-//   banks, each such a list or an object of numbers: {"sha256": {"0": "00..", "7": "a1.."}};
+//   of banks, each such a list or an object of numbers: {"sha256": {"0": "00..", "7": "a1.."}};
 // - tpm2-tools' `--pcrs_format=serialized` (the default of tpm2_quote -o);
 // - raw values one after another in the order of the quote's selection (`--pcrs_format=values`).
 //
