@@ -1,5 +1,9 @@
 // svsm/sim/guest_ram.h: the memory of a simulated guest: bytes, and the page map that guards them.
 //
+//   GuestRam ram(64);
+//   ram.LaunchPage(Gpa(0x2000), contents, protocol::PageKind::kGuest);
+//   SVSM_TRY(ram.ReadAs(Vmpl(0), Gpa(0x2000), out));
+//
 // The SVSM sees it through the two seams that it knows, protocol::GuestMemory (copies) and
 // protocol::Platform (page state). The guest, at its VMPL, reads and writes through ReadAs() and
 // WriteAs(), which fault where hardware would. The host's moves are functions of their own.

@@ -1,5 +1,8 @@
 // svsm/sim/seeded_rng.h: a generator whose whole output follows from a number.
 //
+//   SeededRng rng(1);
+//   SVSM_TRY(rng.Generate(key));        // the same bytes in every run
+//
 // For simulated machines and tests, so that a run can be repeated; everybody who knows the seed
 // knows every byte, so it is for no key that matters. SHA-256 over label, seed and a block counter.
 //
