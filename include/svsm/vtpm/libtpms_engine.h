@@ -15,7 +15,7 @@
 //
 // libtpms keeps one TPM in globals: at most one LibtpmsEngine lives in a process at a time.
 //
-// In the store: "tpm2.permanent" (about 1.3 KB when blank), "tpm2.volatile" and "tpm2.save". A
+// In the store: "tpm2.permanent", "tpm2.volatile" and "tpm2.save". A
 // blank TPM has all four PCR banks, as swtpm's.
 //
 // Profile: hosted (OpenSSL 3, libtpms 0.9). Allocates: yes. Threads: as Engine; Create() and the

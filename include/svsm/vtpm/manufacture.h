@@ -5,7 +5,7 @@
 //   ManufactureOptions options;
 //   options.launch_digest = measurement;
 //   SVSM_TRY(Manufacture(engine, attester, hashes, options, workspace, vtpm));
-//   // vtpm.eks[i]: which EK is there, its public area; vtpm.event_log: for the firmware's log
+//   // vtpm.eks[i]: which EK is there, its public area; vtpm.event_log(): for the firmware's log
 //
 // What is done, in this order: the power is cycled, so that nothing of an earlier user is left but
 // what is stored; Startup(CLEAR). A TPM that carries none of our certificate indices is new: its

@@ -1,6 +1,6 @@
 // svsm/vtpm/responses.h: what a TPM answered, parsed strictly, for the commands of commands.h.
 //
-//   SVSM_ASSIGN_OR_RETURN(const PublicResponse key, ParseReadPublic(response));
+//   SVSM_ASSIGN_OR_RETURN(const ReadPublicResponse key, ParseReadPublic(response));
 //
 // The response is from our own TPM, and yet parsed like outside bytes: another engine may be
 // another process. Each function takes a whole response. Errors of all: kTruncated and kMalformed

@@ -1,10 +1,13 @@
 // svsm/vtpm/tpm.h: the numbers of the TPM 2.0 library that this room speaks in, and the short
 // responses that a TPM gives without being asked twice.
 //
+//   SVSM_ASSIGN_OR_RETURN(const std::uint32_t code, ResponseCode(response));
+//   if (code == kTpmRcInitialize) SVSM_TRY(Start(engine));
+//
 // Only what is used here; marshalling of whole structures in host code is libtss2-mu's.
 //
 // Profile: freestanding. Allocates: never. Threads: functions are pure. Spec: TCG TPM 2.0 Part 2;
-// registry of reserved handles; EK credential profile 2.5 (certificate indices).
+// registry of reserved handles; TCG EK Credential Profile 2.6, 2.2.2 (certificate indices).
 #ifndef SVSM_VTPM_TPM_H_
 #define SVSM_VTPM_TPM_H_
 
