@@ -8,8 +8,8 @@
 //
 //   ControlFramer framer;
 //   while (framer.Feed(ReadSome(fd)) == ControlFramer::Event::kNeedMore) {}
-//   const ControlReply reply = service.Execute(framer.request(), has_descriptor);   //
-//   control_service.h write(fd, reply.bytes); framer.Next();
+//   Send(fd, service.Execute(framer.request(), has_descriptor).bytes);    // control_service.h
+//   framer.Next();
 //
 // Profile: hosted. Allocates: for payloads. Threads: one object, one thread.
 #ifndef SVSM_VTPM_CONTROL_CHANNEL_H_

@@ -1,5 +1,10 @@
 // svsm/vtpm/control_service.h: what the requests of a TPM socket's control channel do to an engine.
 //
+//   ControlService service(engine);
+//   const ControlReply reply = service.Execute(framer.request(), has_descriptor);
+//   Send(fd, reply.bytes);
+//   if (reply.then == ControlReply::Then::kShutDown) return;
+//
 // Replies that QEMU can provoke have their full length also when they say an error, because it
 // reads that length in any case. State blobs travel in swtpm's envelope (state_envelope.h), so that
 // a TPM can move between the two.

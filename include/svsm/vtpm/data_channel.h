@@ -10,13 +10,11 @@
 // does:
 //
 //   DataChannel channel(4096);
-//   for (;;) {
-//     const std::size_t n = read(fd, channel.wanted());         // never more than the current
-//     command needs switch (channel.Commit(n)) {
-//       case DataChannel::Event::kNeedMore: continue;
-//       case DataChannel::Event::kCommand:  write(fd, channel.Reply(Execute(channel.command())));
-//       break; case DataChannel::Event::kRefused:  write(fd, channel.Refusal()); close(fd); return;
-//     }
+//   while (const std::size_t n = ReadSome(fd, channel.wanted())) {
+//     const DataChannel::Event event = channel.Commit(n);
+//     if (event == DataChannel::Event::kRefused) return SendAndClose(fd, channel.Refusal());
+//     if (event != DataChannel::Event::kCommand) continue;
+//     Send(fd, channel.Reply(Execute(channel.command())));
 //   }
 //
 // Replies come in one piece, because clients expect to read them so.
