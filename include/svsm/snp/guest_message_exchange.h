@@ -50,7 +50,7 @@ enum class ExchangeStep : std::uint8_t {
   kResendPlain  // send request() again now, without certificate pages
 };
 
-// About 12 KiB: put it into static or heap memory.
+// Holds a request, a response and a payload: put it into static or heap memory.
 class GuestMessageExchange final {
  public:
   // `aead` is this object's alone until it is destroyed or closed. `last_sequence_number` is the
@@ -121,6 +121,7 @@ class GuestMessageExchange final {
   Bytes<kGuestMessageSize> response_{};
   Bytes<kMaxGuestPayloadSize> plaintext_{};  // of the pending request, then of its response
 };
+static_assert(sizeof(GuestMessageExchange) <= 3 * kGuestMessageSize + 256);
 
 }  // namespace svsm::snp
 

@@ -51,7 +51,7 @@ struct SessionOptions {
   std::uint64_t last_sequence_number = UINT64_MAX;
 };
 
-// About 12 KiB: put it into static or heap memory.
+// Holds a GuestMessageExchange: put it into static or heap memory.
 class GuestMessageSession final : public Attester {
  public:
   // Borrows `aead` (exclusively), `transport` and `clock` for the object's life.
@@ -123,6 +123,7 @@ class GuestMessageSession final : public Attester {
   Clock& clock_;
   SessionOptions options_;
 };
+static_assert(sizeof(GuestMessageSession) <= 3 * kGuestMessageSize + 256);
 
 }  // namespace svsm::snp
 
