@@ -14,7 +14,7 @@ if(SVSM_BUILD_BENCH AND NOT SVSM_FREESTANDING)
   endif()
 endif()
 
-# Half of a test's compile time is GoogleTest's headers: they are compiled once. Tests are not optimised; what they test is.
+# GoogleTest's headers are compiled once, not with every test. Tests are not optimised; what they test is.
 option(SVSM_TEST_PCH "Precompile GoogleTest's headers" ON)
 function(svsm_test_flags target)
   target_link_libraries(${target} PRIVATE svsm_warnings GTest::gmock)
