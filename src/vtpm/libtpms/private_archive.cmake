@@ -7,7 +7,7 @@
 
 set(redirected RAND_bytes RAND_add EC_KEY_new EC_GROUP_new_curve_GFp RSA_generate_key_ex EVP_PKEY_CTX_new DES_random_key
   rand srand)
-# Its messages go to the host's standard error, and print whole commands with the passwords in them.
+# Its messages go nowhere: nothing of a command reaches the host's standard error.
 set(silenced dprintf vdprintf __dprintf_chk __vdprintf_chk)
 set(api TPMLIB_CancelCommand TPMLIB_ChooseTPMVersion TPMLIB_GetInfo TPMLIB_GetState TPMLIB_MainInit TPMLIB_Process
   TPMLIB_RegisterCallbacks TPMLIB_SetBufferSize TPMLIB_SetState TPMLIB_Terminate TPMLIB_ValidateState
