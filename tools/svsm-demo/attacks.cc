@@ -2,6 +2,7 @@
 
 #include "svsm/crypto/cpu_entropy.h"
 #include "svsm/evidence/report_data.h"
+#include "svsm/vtpm/commands.h"
 #include "svsm/vtpm/libtpms_engine.h"
 #include "tools/svsm-demo/stage.h"
 
@@ -9,7 +10,8 @@ namespace svsm::demo {
 namespace {
 
 constexpr std::size_t kReportDataAt = 0x50;
-constexpr std::size_t kP256Ek = 1;  // in ManufacturedVtpm::eks
+constexpr std::size_t kRsaEk = 0;  // in ManufacturedVtpm::eks
+constexpr std::size_t kP256Ek = 1;
 constexpr char kTrust[] = " --certs machine/certs --roots machine/roots.pem --policy policy.json";
 
 ByteVector MustRead(const Stage& stage, const std::string& name) {
@@ -22,23 +24,28 @@ void MustWrite(const Stage& stage, const std::string& name, ByteView bytes) {
   Expect(name.c_str(), WriteFileAtomically(stage.Path(name), bytes, FileMode::kPublic));
 }
 
-// The first line of a verdict, without its first word, and with long numbers cut short.
-std::string FirstReason(const std::string& verdict) {
-  const std::string line = verdict.substr(0, verdict.find('\n'));
-  const std::size_t colon = line.find(": ");
-  return std::regex_replace(line.substr(colon == std::string::npos ? 0 : colon + 2),
-                            std::regex("([0-9a-f]{8})[0-9a-f]{24,}"), "$1...");
+// `line` with long numbers cut short.
+std::string Shortened(const std::string& line) {
+  return std::regex_replace(line, std::regex("([0-9a-f]{8})[0-9a-f]{24,}"), "$1...");
 }
 
-// What svsm-verify has against it, in one line. Ends the story if it is trusted.
-void MustRefuse(Stage& stage, const std::string& attack, const std::string& arguments) {
-  const CommandResult result =
-      RunShell(stage.folder, stage.VerifierEnvironment(), "svsm-verify " + arguments);
-  if (result.exit_code != 1 && result.exit_code != 2) {
-    throw StoryEnds{attack + ": NOT REFUSED (exit code " + std::to_string(result.exit_code) +
-                    ")\n" + result.output};
+CommandResult Judge(Stage& stage, const std::string& arguments) {
+  return RunShell(stage.folder, stage.VerifierEnvironment(), "svsm-verify " + arguments);
+}
+
+// What svsm-verify has against it, which must be `reason`, one of its stable names.
+void MustRefuse(Stage& stage, const std::string& attack, const std::string& reason,
+                const std::string& arguments) {
+  const CommandResult result = Judge(stage, arguments);
+  const std::string start = "refused: " + reason + ": ";
+  const std::size_t at = result.output.find(start);
+  if (result.exit_code != 1 || at == std::string::npos) {
+    throw StoryEnds{attack + ": not refused for " + reason + " (exit code " +
+                    std::to_string(result.exit_code) + ")\n" + result.output};
   }
-  stage.tell.Refused(attack, FirstReason(result.output));
+  const std::size_t from = at + start.size() - reason.size() - 2;
+  stage.tell.Refused(attack,
+                     Shortened(result.output.substr(from, result.output.find('\n', at) - from)));
 }
 
 // A report over an EK, asked for by whoever has `attester`.
@@ -58,9 +65,11 @@ ByteVector FakeTpmsEk(Stage& stage) {
   const auto engine = vtpm::LibtpmsEngine::Create(store, stage.host_rng);
   Expect("fake TPM", engine.status());
   Expect("fake TPM", (*engine)->PowerOn(vtpm::StoredVolatile::kDelete));
-  Bytes<12> startup = {0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01, 0x44, 0, 0};
+  Bytes<vtpm::kTpmHeaderSize + 2> command{};
   ByteVector response(vtpm::kMaxTpmBuffer);
-  Expect("fake TPM", (*engine)->Execute(0, startup, response).status());
+  const Result<ByteView> startup = vtpm::BuildStartup(vtpm::StartupKind::kClear, command);
+  Expect("fake TPM", startup.status());
+  Expect("fake TPM", (*engine)->Execute(0, *startup, response).status());
   auto data = vtpm::ListenUnix(stage.Path("fake.sock"), 0600);
   auto control = vtpm::ListenUnix(stage.Path("fake.sock.ctrl"), 0600);
   Expect("fake TPM", data.status());
@@ -84,7 +93,7 @@ std::unique_ptr<ConfidentialVm> BootWith(Stage& stage, const std::string& progra
 }
 
 void ForgeIdentity(Stage& stage, ByteView fake_ek) {
-  MustRefuse(stage, "a fake vTPM beside the genuine report",
+  MustRefuse(stage, "a fake vTPM beside the genuine report", "ek-binding",
              std::string("report.bin --ek fake.pub") + kTrust);
   ByteVector forged = MustRead(stage, "report.bin");
   const crypto::OpensslHash sha512(crypto::HashAlg::kSha512);
@@ -92,7 +101,7 @@ void ForgeIdentity(Stage& stage, ByteView fake_ek) {
   Expect("REPORT_DATA", data.status());
   Copy(ByteSpan(forged).subspan(kReportDataAt), *data);
   MustWrite(stage, "forged.bin", forged);
-  MustRefuse(stage, "a report forged for the fake vTPM",
+  MustRefuse(stage, "a report forged for the fake vTPM", "report-signature",
              std::string("forged.bin --ek fake.pub") + kTrust);
 }
 
@@ -104,16 +113,16 @@ void BorrowReports(Stage& stage) {
     MustWrite(stage, "other.pub", ek);
     MustWrite(stage, "other.bin", ReportOver(other->svsm().attester(), Vmpl(0), ek));
   }
-  MustRefuse(stage, "the genuine report of another VM",
+  MustRefuse(stage, "the genuine report of another VM", "measurement",
              std::string("other.bin --ek other.pub") + kTrust);
   {
     const auto earlier = BootWith(stage, kSvsmProgram, "earlier.sealed", cpu);
     const ByteView ek = earlier->vtpm().eks[kP256Ek].tpm2b_public();
     MustWrite(stage, "earlier.bin", ReportOver(earlier->svsm().attester(), Vmpl(0), ek));
   }
-  MustRefuse(stage, "the report of an earlier boot, which had another EK",
+  MustRefuse(stage, "the report of an earlier boot, which had another EK", "ek-binding",
              std::string("earlier.bin --ek ek.pub") + kTrust);
-  MustRefuse(stage, "the attestation of an earlier boot with the same EK, new nonce",
+  MustRefuse(stage, "the attestation of an earlier boot with the same EK, new nonce", "report-data",
              "service.report --manifest service.manifest --service-nonce " + std::string(128, '5') +
                  kTrust);
 }
@@ -136,7 +145,7 @@ void AskFromBelow(Stage& stage) {
                                    session_options);
   for (const std::uint32_t vmpl : {1u, 2u, 3u}) {
     MustWrite(stage, "below.bin", ReportOver(session, Vmpl(vmpl), ek));
-    MustRefuse(stage, "a report from VMPL " + std::to_string(vmpl),
+    MustRefuse(stage, "a report from VMPL " + std::to_string(vmpl), "vmpl",
                std::string("below.bin --ek ek.pub") + kTrust);
   }
 }
@@ -147,22 +156,31 @@ void GoWithoutSvsm(Stage& stage, ByteView fake_ek) {
       tool::SimVm::Boot(*stage.platform, sim::PlainImage(AsBytes(kSvsmProgram)), cpu);
   Expect("boot", plain.status());
   MustWrite(stage, "plain.bin", ReportOver((*plain)->attester(), Vmpl(0), fake_ek));
-  MustRefuse(stage, "a VM with no SVSM, whose guest runs at VMPL 0",
+  MustRefuse(stage, "a VM with no SVSM, whose guest runs at VMPL 0", "measurement",
              std::string("plain.bin --ek fake.pub") + kTrust);
 }
 
-// A guest that attests the services with a nonce of its choice has SHA-512(nonce || manifest)
-// signed: the beginning of an "EK" is then its own to write.
+// A guest that has a service attested with a nonce of its choice gets a signature over
+// nonce || manifest, so it writes the beginning of an "EK" itself: here all of the RSA template,
+// with a modulus that ends in the manifest.
 void CraftAnEk(Stage& stage, ConfidentialVm& vm) {
+  constexpr std::size_t kModulusAt = 60;  // in a TPM2B_PUBLIC of template L-1
+  const ByteView rsa_ek = vm.vtpm().eks[kRsaEk].tpm2b_public();
+  const ByteView p256_ek = vm.vtpm().eks[kP256Ek].tpm2b_public();
+  const std::size_t manifest_size = p256_ek.size() - 2;  // TPMT_PUBLIC
+  const std::size_t size = protocol::kAttestationNonceSize + manifest_size;
   Bytes<protocol::kAttestationNonceSize> nonce{};
-  Copy(nonce, ByteView(MustRead(stage, "ek.pub")).first(nonce.size()));
+  Copy(nonce, rsa_ek.first(kModulusAt));
+  Copy(nonce, wire::ToBytes(wire::Be16(static_cast<std::uint16_t>(size - 2))));
+  Copy(ByteSpan(nonce).subspan(kModulusAt - 2),
+       wire::ToBytes(wire::Be16(static_cast<std::uint16_t>(size - kModulusAt))));
   const Result<ServiceEvidence> evidence = vm.AttestVtpm(nonce);
   Expect("attestation service", evidence.status());
   ByteVector crafted(nonce.begin(), nonce.end());
   crafted.insert(crafted.end(), evidence->manifest.begin(), evidence->manifest.end());
   MustWrite(stage, "crafted.pub", crafted);
   MustWrite(stage, "crafted.bin", evidence->report);
-  MustRefuse(stage, "an EK public area crafted to a signed digest",
+  MustRefuse(stage, "an EK public area crafted to a signed digest", "ek-template",
              std::string("crafted.bin --ek crafted.pub") + kTrust);
 }
 
@@ -180,22 +198,27 @@ void AbuseTheGuest(Stage& stage) {
       "-s ecdsa -u foreign.pub && tpm2_flushcontext -t && "
       "tpm2_quote -c foreign.ctx -l sha256:0,6,7,16 -q $(cat nonce) -m foreign.msg "
       "-s foreign.sig -o foreign.pcrs -F values");
-  MustRefuse(stage, "a quote by a foreign AK after a valid registration",
+  MustRefuse(stage, "a quote by a foreign AK after a valid registration", "quote-signature",
              std::string("report.bin --ek ek.pub --quote foreign.msg --quote-sig foreign.sig "
                          "--pcrs foreign.pcrs --ak ak.pub --nonce $(cat nonce)") +
                  kTrust);
   const CommandResult write = RunShell(stage.folder, stage.GuestEnvironment(),
                                        "printf x | tpm2_nvwrite 0x01C0000A -C 0x01C0000A -i -");
-  if (write.exit_code == 0) throw StoryEnds{"a guest wrote an EK certificate index"};
-  stage.tell.Refused("a guest that writes an EK certificate index", "the index is locked");
+  if (write.exit_code == 0 || write.output.find("0x148") == std::string::npos) {
+    throw StoryEnds{"a guest wrote an EK certificate index, or it failed otherwise:\n" +
+                    write.output};
+  }
+  stage.tell.Refused("a guest that writes an EK certificate index", "TPM_RC_NV_LOCKED");
   guest(
       "tpm2_nvundefine 0x01C0000A -C p && "
       "tpm2_nvdefine 0x01C0000A -C p -s 1184 -a 'ppwrite|ppread|ownerread|authread|platformcreate' "
       "&& "
       "head -c 1184 /dev/urandom | tpm2_nvwrite 0x01C0000A -C p -i - && "
       "tpm2_nvread 0x01C0000A -C o -o garbage.bin");
-  MustRefuse(stage, "garbage in the EK certificate index, defined anew",
-             std::string("garbage.bin --ek ek.pub") + kTrust);
+  const CommandResult garbage = Judge(stage, std::string("garbage.bin --ek ek.pub") + kTrust);
+  if (garbage.exit_code != 2) throw StoryEnds{"garbage was judged:\n" + garbage.output};
+  stage.tell.Refused("garbage in the EK certificate index, defined anew",
+                     garbage.output.substr(0, garbage.output.find('\n')));
 }
 
 // A CPU whose RDSEED and RDRAND give the same word for ever.

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <sstream>
+#include <utility>
 
 #include "svsm/core/hosted.h"
 
@@ -20,13 +21,13 @@ std::string Indented(const std::string& text) {
   return out;
 }
 
-std::string LastLine(const std::string& text) {
+// The line of `text` that contains `part`; empty if none does.
+std::string LineWith(const std::string& text, const std::string& part) {
   std::istringstream in(text);
-  std::string last;
   for (std::string line; std::getline(in, line);) {
-    if (!line.empty()) last = line;
+    if (line.find(part) != std::string::npos) return line;
   }
-  return last;
+  return "";
 }
 
 void ExecShell(const std::string& folder, const std::vector<std::string>& environment,
@@ -81,24 +82,45 @@ void Narrator::Refused(const std::string& attack, const std::string& reason) {
   std::fflush(stdout);
 }
 
-std::string Narrator::Run(const std::string& folder, const std::vector<std::string>& environment,
-                          const std::string& command) {
+namespace {
+
+// Shows the command with a prompt and runs it; ends the story unless it succeeds.
+std::string MustRun(const std::string& folder, const std::vector<std::string>& environment,
+                    const std::string& command) {
   std::printf("    $ %s\n", command.c_str());
   std::fflush(stdout);
-  const CommandResult result = RunShell(folder, environment, command);
-  std::fputs(Indented(result.output).c_str(), stdout);
+  CommandResult result = RunShell(folder, environment, command);
   if (result.exit_code != 0) {
+    std::fputs(Indented(result.output).c_str(), stdout);
     throw StoryEnds{"the command ended with exit code " + std::to_string(result.exit_code)};
   }
-  return result.output;
+  return std::move(result.output);
+}
+
+}  // namespace
+
+std::string Narrator::Run(const std::string& folder, const std::vector<std::string>& environment,
+                          const std::string& command) {
+  std::string output = MustRun(folder, environment, command);
+  std::fputs(Indented(output).c_str(), stdout);
+  return output;
+}
+
+void Narrator::RunForFirstLine(const std::string& folder,
+                               const std::vector<std::string>& environment,
+                               const std::string& command) {
+  const std::string output = MustRun(folder, environment, command);
+  std::fputs(Indented(output.substr(0, output.find('\n'))).c_str(), stdout);
 }
 
 void Narrator::RunToFail(const std::string& folder, const std::vector<std::string>& environment,
-                         const std::string& command) {
+                         const std::string& command, const std::string& reason) {
   std::printf("    $ %s\n", command.c_str());
   const CommandResult result = RunShell(folder, environment, command);
-  std::printf("      %s\n", LastLine(result.output).c_str());
+  const std::string line = LineWith(result.output, reason);
   if (result.exit_code == 0) throw StoryEnds{"the command should have failed"};
+  if (line.empty()) throw StoryEnds{"it failed for another reason:\n" + result.output};
+  std::fputs(Indented(line).c_str(), stdout);
 }
 
 void Expect(const char* what, Status status) {

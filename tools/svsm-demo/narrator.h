@@ -38,9 +38,12 @@ class Narrator {
   // unless it succeeds. Gives its output.
   std::string Run(const std::string& folder, const std::vector<std::string>& environment,
                   const std::string& command);
-  // The same for a command that must fail; shows its last line.
+  // The same, showing the first line alone of what it says.
+  void RunForFirstLine(const std::string& folder, const std::vector<std::string>& environment,
+                       const std::string& command);
+  // For a command that must fail and say `reason`; shows the line with it.
   void RunToFail(const std::string& folder, const std::vector<std::string>& environment,
-                 const std::string& command);
+                 const std::string& command, const std::string& reason);
 
  private:
   std::size_t refusals_ = 0;

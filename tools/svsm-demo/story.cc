@@ -69,10 +69,11 @@ void Judge(Stage& stage) {
       "svsm-verify report.bin --certs machine/certs --roots machine/roots.pem "
       "--policy policy.json --ek ek.pub");
   stage.tell.Step("and the quote");
-  stage.Verifier(
+  stage.tell.RunForFirstLine(
+      stage.folder, stage.VerifierEnvironment(),
       "svsm-verify report.bin --certs machine/certs --roots machine/roots.pem "
       "--policy policy.json --ek ek.pub --quote quote.msg --quote-sig quote.sig "
-      "--pcrs quote.pcrs --ak ak.pub --nonce $(cat nonce) | head -n 1");
+      "--pcrs quote.pcrs --ak ak.pub --nonce $(cat nonce)");
 }
 
 void JudgeFreshness(Stage& stage, ConfidentialVm& vm) {
@@ -93,41 +94,53 @@ void JudgeFreshness(Stage& stage, ConfidentialVm& vm) {
       "--service-nonce $(cat service.nonce)");
 }
 
-void UseTheTpm(Stage& stage) {
+// The counter's value after one more increment.
+std::uint64_t IncrementCounter(Stage& stage) {
+  return std::stoull(
+      stage.Guest("tpm2_nvincrement -Q 0x01500001 -C o && "
+                  "tpm2_nvread -Q 0x01500001 -C o -s 8 -o counter && xxd -p counter"),
+      nullptr, 16);
+}
+
+// Gives the counter's value.
+std::uint64_t UseTheTpm(Stage& stage) {
   stage.tell.Step("The guest keeps a counter, and seals a key to its PCRs");
-  stage.Guest(
-      "tpm2_nvdefine -Q 0x01500001 -C o -a \"nt=counter|ownerread|ownerwrite\" && "
-      "tpm2_nvincrement -Q 0x01500001 -C o && tpm2_nvread 0x01500001 -C o | xxd -p");
+  stage.Guest("tpm2_nvdefine -Q 0x01500001 -C o -a \"nt=counter|ownerread|ownerwrite\"");
+  const std::uint64_t counter = IncrementCounter(stage);
   stage.Guest(
       "tpm2_createprimary -Q -C o -G ecc -c srk.ctx && tpm2_flushcontext -t && "
       "tpm2_pcrread -Q sha256:0,6,7 -o sealed.pcrs && "
       "tpm2_createpolicy -Q --policy-pcr -l sha256:0,6,7 -f sealed.pcrs -L sealed.policy && "
-      "printf 'the disk key' | tpm2_create -Q -C srk.ctx -L sealed.policy -i - -u sealed.pub "
-      "-r sealed.priv && echo sealed");
+      "printf 'the disk key' > disk.key && "
+      "tpm2_create -Q -C srk.ctx -L sealed.policy -i disk.key -u sealed.pub -r sealed.priv && "
+      "rm disk.key && echo sealed");
+  return counter;
 }
 
-void FindEverythingAgain(Stage& stage) {
+void FindEverythingAgain(Stage& stage, std::uint64_t counter) {
   stage.tell.Step("The same EK");
   stage.Guest(
-      "tpm2_createek -c ek2.ctx -G ecc -u ek2.pub && tpm2_flushcontext -t && cmp ek.pub ek2.pub && "
-      "echo same");
+      "tpm2_createek -c ek2.ctx -G ecc -u ek2.pub && tpm2_flushcontext -t && "
+      "cmp ek.pub ek2.pub && echo same");
   stage.tell.Step("The counter goes on");
-  stage.Guest("tpm2_nvincrement -Q 0x01500001 -C o && tpm2_nvread 0x01500001 -C o | xxd -p");
+  if (IncrementCounter(stage) != counter + 1) throw StoryEnds{"the counter did not go on"};
   stage.tell.Step("The key unseals");
-  const std::string unseal =
+  const std::string load =
       "tpm2_createprimary -Q -C o -G ecc -c srk.ctx && tpm2_flushcontext -t && "
-      "tpm2_load -Q -C srk.ctx -u sealed.pub -r sealed.priv -c sealed.ctx && "
-      "tpm2_flushcontext -t && "
-      "tpm2_unseal -c sealed.ctx -p pcr:sha256:0,6,7";
-  stage.Guest(unseal + " && echo");
+      "tpm2_load -Q -C srk.ctx -u sealed.pub -r sealed.priv -c sealed.ctx && tpm2_flushcontext -t";
+  const std::string unseal = "tpm2_unseal -c sealed.ctx -p pcr:sha256:0,6,7";
+  stage.Guest(load);
+  if (stage.Guest(unseal) != "the disk key") throw StoryEnds{"the key is another"};
   stage.tell.Step("and not with another PCR");
   stage.Guest("tpm2_flushcontext -t && tpm2_pcrextend 7:sha256=" + std::string(64, 'e'));
-  stage.tell.RunToFail(stage.folder, stage.GuestEnvironment(), unseal);
+  stage.Guest(load);
+  stage.tell.RunToFail(stage.folder, stage.GuestEnvironment(), unseal, "a policy check failed");
 }
 
 }  // namespace
 
 void PlayStory(Stage& stage) {
+  std::uint64_t counter = 0;
   stage.tell.Chapter("First boot");
   stage.tell.Step("The AMD-SP launches and measures a VM whose first pages are an SVSM");
   {
@@ -145,13 +158,13 @@ void PlayStory(Stage& stage) {
     Quote(stage);
     Judge(stage);
     JudgeFreshness(stage, *vm);
-    UseTheTpm(stage);
+    counter = UseTheTpm(stage);
     stage.tell.Step("Power off");
   }
   stage.tell.Chapter("Second boot, from sealed state");
   const auto vm = BootAndServe(stage);
   TellEks(stage, vm->vtpm());
-  FindEverythingAgain(stage);
+  FindEverythingAgain(stage, counter);
 }
 
 }  // namespace svsm::demo
