@@ -3,7 +3,7 @@
 
     source_rules.py ROOT
 
-Guards from the path, file sizes, no packing, bit-fields or reinterpret_cast in the library, a Profile / Threads / Allocates line on each
+Guards from the path, line widths, file sizes, no packing, bit-fields or reinterpret_cast in the library, a Profile / Threads / Allocates line on each
 public header; every fuzzer is registered and has a corpus.
 """
 import pathlib
@@ -13,6 +13,7 @@ import sys
 
 HEADER_GOAL, HEADER_LIMIT = 300, 500
 SOURCE_GOAL, SOURCE_LIMIT = 500, 800
+WIDTH = 100
 
 
 def code_of(text):
@@ -41,6 +42,9 @@ def check_file(path, text, adapter, problems, notes):
         problems.append(f"{path}: {lines} lines, limit {limit}")
     elif lines > goal and library:
         notes.append(f"{path}: {lines} lines, goal {goal}")
+    for number, line in enumerate(text.splitlines(), 1):
+        if len(line) > WIDTH and not re.search(r"https?://|R\"", line):
+            problems.append(f"{path}:{number}: {len(line)} columns, limit {WIDTH}")
     if path.suffix == ".h":
         parts = path.parts[1:] if public else path.parts[1:] if path.parts[0] == "src" else path.parts
         guard = re.sub(r"[^A-Z0-9]", "_", "/".join(parts).upper()) + "_"
