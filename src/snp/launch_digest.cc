@@ -17,7 +17,11 @@ bool IsPageAligned(Gpa gpa) { return gpa.value() % kPageSize == 0; }
 
 }  // namespace
 
-LaunchDigest::LaunchDigest(const crypto::Hash& sha384) : sha384_(sha384) {
+LaunchDigest::LaunchDigest(const crypto::Hash& sha384)
+    : LaunchDigest(sha384, Bytes<kLaunchDigestSize>{}) {}
+
+LaunchDigest::LaunchDigest(const crypto::Hash& sha384, const Bytes<kLaunchDigestSize>& digest)
+    : sha384_(sha384), digest_(digest) {
   SVSM_CHECK(sha384.algorithm() == crypto::HashAlg::kSha384);
 }
 

@@ -71,6 +71,8 @@ class LaunchDigest {
  public:
   // Begins with 48 zeros. Borrows `sha384`, whose algorithm must be SHA-384, for the object's life.
   explicit LaunchDigest(const crypto::Hash& sha384);
+  // Goes on from `digest`, an earlier value(), for what was measured elsewhere.
+  LaunchDigest(const crypto::Hash& sha384, const Bytes<kLaunchDigestSize>& digest);
 
   // A page of type kNormal or kVmsa with its contents. Errors: kInvalidArgument (`contents` is not
   // one page, the type has no measured contents, or `gpa` is not a multiple of 4096), and the
