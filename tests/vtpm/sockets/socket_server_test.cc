@@ -1,3 +1,4 @@
+// Covers: svsm/vtpm/socket_server.h
 #include "svsm/vtpm/socket_server.h"
 
 #include <arpa/inet.h>
@@ -50,9 +51,10 @@ class Client {
               static_cast<ssize_t>(bytes.size()));
   }
   // Send() to a server that may have closed.
-  void SendIfItCan(const std::string& hex) {
+  bool SendIfItCan(const std::string& hex) {
     const ByteVector bytes = *FromHex(hex);
-    (void)::send(socket_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    return ::send(socket_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+           static_cast<ssize_t>(bytes.size());
   }
   void SendWithDescriptor(const std::string& hex, int descriptor) {
     ByteVector bytes = *FromHex(hex);
@@ -309,6 +311,32 @@ TEST_F(SocketServerTest, ServesTcp) {
   Client client(data_port);
   EXPECT_EQ(client.Ask(kStartup), "00010000000c000001440000");
   EXPECT_EQ(Client(control_port).Ask("00000001"), "000000000000ffff");
+}
+
+TEST_F(SocketServerTest, ListenSaysWhenItMayNot) {
+  std::filesystem::permissions(folder_, std::filesystem::perms(0555));
+  const bool root = ::geteuid() == 0;
+  if (root) {
+    ASSERT_EQ(::seteuid(65534), 0);
+  }
+  const Result<Socket> socket = ListenUnix(Data(), 0600);
+  if (root) {
+    ASSERT_EQ(::seteuid(0), 0);
+  }
+  std::filesystem::permissions(folder_, std::filesystem::perms(0700));
+  EXPECT_THAT(socket, IsStatus(Code::kPermissionDenied, Source::kVtpm, EACCES));
+}
+
+TEST_F(SocketServerTest, EndsAlsoWhileAClientReadsNoReplies) {
+  engine_.on = true;
+  SocketServerOptions options;
+  options.slow_client_timeout_ms = 100;
+  Start(options);
+  Client client(Data());
+  // More than the socket's buffers hold, so that the server's writes come to a halt.
+  for (int i = 0; i < 100000 && client.SendIfItCan("80010000000c000001440000"); ++i) {
+  }
+  EXPECT_EQ(Client(Data()).Ask(kStartup), "00010000000c000001440000");
 }
 
 // Adds the simulator's two ports to a server that is yet to be started.

@@ -1,3 +1,4 @@
+// Covers: svsm/vtpm/state_envelope.h
 #include "svsm/vtpm/state_envelope.h"
 
 #include <gtest/gtest.h>
