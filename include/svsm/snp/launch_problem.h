@@ -58,7 +58,7 @@ enum class LaunchProblem : std::uint32_t {
   kIgvmDataType,       // a page data type that nobody has defined
   kIgvmDataSize,       // a page's data are longer than the page, or not whole where they must be
   kIgvmParameterArea,  // an area twice, unknown, inserted already, or not of whole pages
-  kIgvmLargePage,      // a 2 MiB page, which the loader profile refuses
+  kIgvmTwoMibPage,     // a 2 MiB page, which the loader profile refuses
   kIgvmIdBlock,        // more than one ID block for SEV-SNP
   kIgvmNoPolicy,       // no guest policy, which the loader profile wants
   kIgvmContexts        // not exactly one vCPU context, which the loader profile wants
