@@ -1,3 +1,4 @@
+#include "protocol/vmsa_fields.h"
 #include "svsm/core/lock.h"
 #include "svsm/protocol/core_protocol.h"
 #include "svsm/protocol/vmsa.h"
@@ -12,19 +13,14 @@ struct VmsaFields {
   std::uint64_t sev_features = 0;
 };
 
-Result<std::uint64_t> ReadU64(const Platform& platform, Gpa vmsa, std::size_t offset) {
-  Bytes<8> bytes{};
-  SVSM_TRY(platform.ReadVmsa(vmsa, static_cast<std::uint32_t>(offset), bytes));
-  return wire::Read<wire::Le64>(bytes)->get();
-}
-
 Result<VmsaFields> ReadFields(const Platform& platform, Gpa vmsa) {
   VmsaFields fields;
   std::uint8_t vmpl = 0;
   SVSM_TRY(platform.ReadVmsa(vmsa, kVmsaVmpl, {&vmpl, 1}));
   fields.vmpl = Vmpl(vmpl);
-  SVSM_ASSIGN_OR_RETURN(fields.efer, ReadU64(platform, vmsa, kVmsaEfer));
-  SVSM_ASSIGN_OR_RETURN(fields.sev_features, ReadU64(platform, vmsa, kVmsaSevFeatures));
+  SVSM_ASSIGN_OR_RETURN(fields.efer, internal::ReadVmsaU64(platform, vmsa, kVmsaEfer));
+  SVSM_ASSIGN_OR_RETURN(fields.sev_features,
+                        internal::ReadVmsaU64(platform, vmsa, kVmsaSevFeatures));
   return fields;
 }
 

@@ -1,48 +1,38 @@
 #include "svsm/protocol/dispatcher.h"
 
 #include "protocol/guarded_memory.h"
+#include "protocol/vmsa_fields.h"
 #include "svsm/core/lock.h"
-#include "svsm/core/wire.h"
 #include "svsm/protocol/calling_area.h"
 #include "svsm/protocol/vmsa.h"
 
 namespace svsm::protocol {
 namespace {
 
-Result<std::uint64_t> ReadU64(const Platform& platform, Gpa vmsa, std::size_t offset) {
-  wire::Le64 field;
-  Bytes<sizeof(field)> bytes{};
-  SVSM_TRY(platform.ReadVmsa(vmsa, static_cast<std::uint32_t>(offset), bytes));
-  SVSM_ASSIGN_OR_RETURN(field, wire::Read<wire::Le64>(bytes));
-  return field.get();
-}
-
-Status WriteU64(Platform& platform, Gpa vmsa, std::size_t offset, std::uint64_t value) {
-  return platform.WriteVmsa(vmsa, static_cast<std::uint32_t>(offset),
-                            wire::ToBytes(wire::Le64(value)));
-}
+using internal::ReadVmsaU64;
+using internal::WriteVmsaU64;
 
 Result<CallRegisters> LoadRegisters(const Platform& platform, Gpa vmsa) {
   CallRegisters registers;
-  SVSM_ASSIGN_OR_RETURN(registers.rax, ReadU64(platform, vmsa, kVmsaRax));
-  SVSM_ASSIGN_OR_RETURN(registers.rcx, ReadU64(platform, vmsa, kVmsaRcx));
-  SVSM_ASSIGN_OR_RETURN(registers.rdx, ReadU64(platform, vmsa, kVmsaRdx));
-  SVSM_ASSIGN_OR_RETURN(registers.r8, ReadU64(platform, vmsa, kVmsaR8));
-  SVSM_ASSIGN_OR_RETURN(registers.r9, ReadU64(platform, vmsa, kVmsaR9));
+  SVSM_ASSIGN_OR_RETURN(registers.rax, ReadVmsaU64(platform, vmsa, kVmsaRax));
+  SVSM_ASSIGN_OR_RETURN(registers.rcx, ReadVmsaU64(platform, vmsa, kVmsaRcx));
+  SVSM_ASSIGN_OR_RETURN(registers.rdx, ReadVmsaU64(platform, vmsa, kVmsaRdx));
+  SVSM_ASSIGN_OR_RETURN(registers.r8, ReadVmsaU64(platform, vmsa, kVmsaR8));
+  SVSM_ASSIGN_OR_RETURN(registers.r9, ReadVmsaU64(platform, vmsa, kVmsaR9));
   return registers;
 }
 
 Status StoreRegisters(Platform& platform, Gpa vmsa, const CallRegisters& registers) {
-  SVSM_TRY(WriteU64(platform, vmsa, kVmsaRax, registers.rax));
-  SVSM_TRY(WriteU64(platform, vmsa, kVmsaRcx, registers.rcx));
-  SVSM_TRY(WriteU64(platform, vmsa, kVmsaRdx, registers.rdx));
-  SVSM_TRY(WriteU64(platform, vmsa, kVmsaR8, registers.r8));
-  return WriteU64(platform, vmsa, kVmsaR9, registers.r9);
+  SVSM_TRY(WriteVmsaU64(platform, vmsa, kVmsaRax, registers.rax));
+  SVSM_TRY(WriteVmsaU64(platform, vmsa, kVmsaRcx, registers.rcx));
+  SVSM_TRY(WriteVmsaU64(platform, vmsa, kVmsaRdx, registers.rdx));
+  SVSM_TRY(WriteVmsaU64(platform, vmsa, kVmsaR8, registers.r8));
+  return WriteVmsaU64(platform, vmsa, kVmsaR9, registers.r9);
 }
 
 // What a held vCPU's exit comes to; EFER.SVME is the caller's.
 Result<ExitOutcome> ServeHeld(Dispatcher& dispatcher, Platform& platform, Gpa vmsa) {
-  SVSM_ASSIGN_OR_RETURN(const std::uint64_t exit_code, ReadU64(platform, vmsa, kVmsaExitCode));
+  SVSM_ASSIGN_OR_RETURN(const std::uint64_t exit_code, ReadVmsaU64(platform, vmsa, kVmsaExitCode));
   if (exit_code != kExitVmgexit) return ExitOutcome::kSpurious;
   SVSM_ASSIGN_OR_RETURN(CallRegisters registers, LoadRegisters(platform, vmsa));
   const Result<ExitOutcome> outcome = dispatcher.Dispatch(vmsa, registers);
@@ -120,13 +110,13 @@ Result<CallReply> Dispatcher::Answer(CallContext& context, std::uint8_t pending,
 }
 
 Result<ExitOutcome> ServeExit(Dispatcher& dispatcher, Platform& platform, Gpa vmsa) {
-  SVSM_ASSIGN_OR_RETURN(const std::uint64_t efer, ReadU64(platform, vmsa, kVmsaEfer));
-  SVSM_TRY(WriteU64(platform, vmsa, kVmsaEfer, efer & ~kEferSvme));
+  SVSM_ASSIGN_OR_RETURN(const std::uint64_t efer, ReadVmsaU64(platform, vmsa, kVmsaEfer));
+  SVSM_TRY(WriteVmsaU64(platform, vmsa, kVmsaEfer, efer & ~kEferSvme));
   const Result<ExitOutcome> outcome = ServeHeld(dispatcher, platform, vmsa);
   const Code code = outcome.status().code();
   const bool not_ours = code == Code::kNotFound || code == Code::kBusy ||
                         (outcome.ok() && *outcome == ExitOutcome::kVcpuDeleted);
-  if (!not_ours) SVSM_TRY(WriteU64(platform, vmsa, kVmsaEfer, efer | kEferSvme));
+  if (!not_ours) SVSM_TRY(WriteVmsaU64(platform, vmsa, kVmsaEfer, efer | kEferSvme));
   return outcome;
 }
 
