@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -410,6 +411,91 @@ TEST_F(ForgedTest, JsonSaysTheSame) {
   EXPECT_EQ(Json::parse(bad.out).at("verdict"), "unusable");
 }
 
+TEST_F(ForgedTest, ExplainTellsTheChain) {
+  const std::string report = Report(EkData("ek-p256.pub"));
+  std::vector<std::string> arguments = {"--ek", QuotePath("ek-p256.pub")};
+  const ProgramRun plain = VerifyForged(report, arguments);
+  arguments.push_back("explain");
+  const ProgramRun run = VerifyForged(report, arguments);
+  EXPECT_EQ(plain.exit_code, 0);
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_THAT(plain.out, Not(HasSubstr("proves: ")));
+  EXPECT_THAT(run.out, StartsWith("trusted\n\n1. Root key (ARK): holds\n"));
+  for (const char* text :
+       {"this is not AMD's word", "2. Intermediate key (ASK): holds\n",
+        "3. Revocation: holds as far as it was judged\n", "   not judged: revocation\n",
+        "4. Chip's key (VCEK): holds\n", "   judged as of: 2025-06-01T00:00:00Z\n",
+        "5. Attestation report: holds\n",
+        "6. What runs, and under which rules: ", "7. REPORT_DATA: holds\n",
+        "   kind: SHA-512(TPM2B_PUBLIC of the EK)\n", "8. Endorsement key: holds\n",
+        "   template: EK ECC P-256 (L-2)\n", "9. Freshness: holds as far as it was judged\n"}) {
+    EXPECT_THAT(run.out, HasSubstr(text));
+  }
+}
+
+TEST_F(ForgedTest, ExplainShowsWhatABrokenLinkTakesDown) {
+  const std::string report = Report(EkData("ek-p256.pub"));
+  // The wrong key breaks its own link alone.
+  const ProgramRun wrong = VerifyForged(report, {"explain", "--ek", QuotePath("ek-p384.pub")});
+  EXPECT_EQ(wrong.exit_code, 1);
+  EXPECT_THAT(wrong.out, StartsWith("refused\n\n1. Root key (ARK): holds\n"));
+  EXPECT_THAT(wrong.out, HasSubstr("8. Endorsement key: broken\n"));
+  EXPECT_THAT(wrong.out, HasSubstr("   refused: ek-binding: "));
+  EXPECT_THAT(wrong.out, HasSubstr("9. Freshness: rests on a broken link\n"));
+  // Without the root, nothing below has a foundation.
+  const snp::Product turin = snp::Product::kTurin;
+  const std::string others =
+      Put("others.pem", AsBytes(forge::Pem("CERTIFICATE", forge::Make(forge::Ark(turin)))));
+  const ProgramRun rootless = Verify({"explain", report, "--certs", certs_, "--roots", others,
+                                      "--time", FormatRfc3339(forge::kNow)});
+  EXPECT_EQ(rootless.exit_code, 1);
+  EXPECT_THAT(rootless.out, HasSubstr("1. Root key (ARK): not reached\n"));
+  EXPECT_THAT(rootless.out, HasSubstr("4. Chip's key (VCEK): broken\n"));
+  EXPECT_THAT(rootless.out, HasSubstr("5. Attestation report: rests on a broken link\n"));
+}
+
+TEST_F(ForgedTest, ExplainInJsonHasTheSameLinks) {
+  using Json = nlohmann::json;
+  const std::string report = Report({});
+  const Json json = Json::parse(VerifyForged(report, {"explain", "--json", "--vmpl", "3"}).out);
+  EXPECT_EQ(json.at("verdict"), "refused");
+  EXPECT_EQ(json.at("chain").size(), 8u);
+  EXPECT_EQ(json.at("chain").at(0).at("state"), "holds");
+  EXPECT_EQ(json.at("chain").at(5).at("state"), "broken");
+  EXPECT_EQ(json.at("chain").at(5).at("refusals").at(0).at("reason"), "vmpl");
+  EXPECT_EQ(json.at("chain").at(6).at("state"), "unfounded");
+  EXPECT_FALSE(Json::parse(VerifyForged(report, {"--json"}).out).contains("chain"));
+}
+
+// Whether Python's parser finds a document whose elements nest and which asks for nothing outside.
+void ExpectWellFormed(const std::string& page) {
+  const std::string command = "python3 " SVSM_TESTS_DIR "/tools/check_page.py '" + page + "'";
+  if (std::system("python3 -c 'import html.parser' >/dev/null 2>&1") != 0) return;
+  EXPECT_EQ(std::system(command.c_str()), 0);
+}
+
+TEST_F(ForgedTest, APageSaysTheSame) {
+  const std::string report = Report(EkData("ek-p256.pub"));
+  const ByteVector ek = QuoteVector("ek-p256.pub");
+  const std::string hostile = Put("<script>&\"'.pub", ek);
+  for (const char* vmpl : {"0", "2"}) {
+    const std::string page = Path("page.html");
+    const ProgramRun run = VerifyForged(report, {"--ek", hostile, "--vmpl", vmpl, "--html", page});
+    EXPECT_EQ(run.exit_code, vmpl[0] == '0' ? 0 : 1) << run.err;
+    SVSM_ASSERT_OK_AND_ASSIGN(const ByteVector bytes, ReadFile(page));
+    const std::string html(bytes.begin(), bytes.end());
+    EXPECT_THAT(html, StartsWith("<!DOCTYPE html>\n"));
+    EXPECT_THAT(html, HasSubstr(vmpl[0] == '0' ? "<h1 class=\"trusted\">Trusted</h1>"
+                                               : "<h1 class=\"refused\">Refused</h1>"));
+    EXPECT_THAT(html, HasSubstr("&lt;script&gt;&amp;&quot;&#39;.pub"));
+    EXPECT_THAT(html, Not(HasSubstr("<script")));
+    ExpectWellFormed(page);
+  }
+  const ProgramRun nowhere = VerifyForged(report, {"--html", Path("absent/page.html")});
+  EXPECT_EQ(nowhere.exit_code, 2);
+  EXPECT_EQ(nowhere.out, "");
+}
+
 TEST_F(ForgedTest, UnusableInputIsOneClearLine) {
   const std::string report = Report({});
   const std::string garbage = Put("garbage", AsBytes("no such thing"));
@@ -457,6 +543,8 @@ TEST_F(ForgedTest, UnusableInputIsOneClearLine) {
             QuotePath("ecdsa.ak"), "--pcrs", garbage}),
       with({"--no-such-option"}),
       {"--hcl", garbage, "--certs", certs_},
+      {"explain"},
+      {"explain", garbage, "--certs", certs_},
   };
   for (const std::vector<std::string>& arguments : cases) {
     const ProgramRun run = Verify(arguments);

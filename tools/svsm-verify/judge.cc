@@ -4,10 +4,11 @@
 
 #include <array>
 
-#include "svsm/core/reader.h"
 #include "svsm/crypto/openssl.h"
 #include "svsm/evidence/ek_template.h"
 #include "svsm/evidence/report_data.h"
+#include "svsm/evidence/tpm_public.h"
+#include "svsm/evidence/vtpm_manifest.h"
 #include "svsm/protocol/manifest.h"
 #include "svsm/snp_verify/hcl.h"
 #include "svsm/snp_verify/policy_json.h"
@@ -62,7 +63,8 @@ snp::Policy LoadPolicy(const Options& options) {
 
 void Add(const snp::Verdict& verdict, Outcome& outcome) {
   for (const snp::Refusal& refusal : verdict.refusals) {
-    outcome.refusals.push_back({snp::ReasonId(refusal.reason), refusal.found, refusal.wanted});
+    outcome.refusals.push_back(
+        {LinkOf(refusal), snp::ReasonId(refusal.reason), refusal.found, refusal.wanted});
   }
   for (const snp::Aspect aspect : verdict.not_judged) {
     outcome.not_judged.push_back(snp::AspectId(aspect));
@@ -71,18 +73,12 @@ void Add(const snp::Verdict& verdict, Outcome& outcome) {
 
 void Add(const snp::QuoteVerdict& verdict, Outcome& outcome) {
   for (const snp::QuoteRefusal& refusal : verdict.refusals) {
-    outcome.refusals.push_back({snp::QuoteReasonId(refusal.reason), refusal.found, refusal.wanted});
+    outcome.refusals.push_back(
+        {LinkKind::kQuote, snp::QuoteReasonId(refusal.reason), refusal.found, refusal.wanted});
   }
   for (const snp::QuoteAspect aspect : verdict.not_judged) {
     outcome.not_judged.push_back(snp::QuoteAspectId(aspect));
   }
-}
-
-std::string Describe(const snp::TcbVersion& tcb) {
-  std::string text;
-  if (tcb.layout == snp::TcbLayout::kTurin) text = fmt::format("FMC {}, ", tcb.fmc);
-  return text + fmt::format("bootloader {}, TEE {}, SNP {}, microcode {}", tcb.bootloader, tcb.tee,
-                            tcb.snp, tcb.microcode);
 }
 
 void AddReportFacts(const snp::UnverifiedReport& report, const snp::Verdict& verdict,
@@ -97,7 +93,7 @@ void AddReportFacts(const snp::UnverifiedReport& report, const snp::Verdict& ver
   facts.emplace_back("product", snp::ProductName(verdict.report->product()));
   facts.emplace_back("signing-key",
                      verdict.report->signing_key() == snp::LeafKind::kVcek ? "VCEK" : "VLEK");
-  facts.emplace_back("reported-tcb", Describe(verdict.report->tcbs().reported));
+  facts.emplace_back("reported-tcb", TcbWords(verdict.report->tcbs().reported));
 }
 
 // The leaves that a report may be signed with, the likeliest kind alone if there are several.
@@ -109,18 +105,25 @@ std::vector<ByteVector> LeavesFor(const Certificates& certificates, ByteView rep
   return wanted.empty() ? others : wanted;
 }
 
+// A verdict, and the certificate under which it is.
+template <typename Verdict>
+struct Judged {
+  Verdict verdict;
+  ByteVector leaf;
+};
+
 // The verdict under the first leaf that makes the report trusted, or under the one with the fewest
 // refusals. `verify` takes a leaf and gives a Result.
 template <typename Verdict, typename Verify>
-Verdict BestVerdict(const std::vector<ByteVector>& leaves, const std::string& what, Verify verify,
-                    const snp::Verdict& (*report_of)(const Verdict&)) {
-  std::optional<Verdict> best;
+Judged<Verdict> BestVerdict(const std::vector<ByteVector>& leaves, const std::string& what,
+                            Verify verify, const snp::Verdict& (*report_of)(const Verdict&)) {
+  std::optional<Judged<Verdict>> best;
   for (const ByteVector& leaf : leaves) {
     Result<Verdict> verdict = verify(leaf);
     if (!verdict.ok()) throw Explain(what, verdict.status());
-    if (report_of(*verdict).trusted()) return *std::move(verdict);
-    if (!best || report_of(*verdict).refusals.size() < report_of(*best).refusals.size()) {
-      best = *std::move(verdict);
+    if (report_of(*verdict).trusted()) return {*std::move(verdict), leaf};
+    if (!best || report_of(*verdict).refusals.size() < report_of(best->verdict).refusals.size()) {
+      best = Judged<Verdict>{*std::move(verdict), leaf};
     }
   }
   return *std::move(best);
@@ -171,16 +174,16 @@ ByteView VtpmManifest(ByteView manifest) {
   return {};
 }
 
-// Whether the vTPM's manifest is this TPMT_PUBLIC (version 0) or a list with it (version 1: u32
-// version, u32 count, TPM2B_PUBLIC each, all big-endian).
+// Whether the vTPM's manifest is this TPMT_PUBLIC (version 0) or a list with it (version 1).
 bool Names(ByteView manifest, ByteView tpmt) {
   if (Equal(manifest, tpmt)) return true;
-  wire::Reader r(manifest);
-  if (r.Be32() != 1) return false;
-  const std::uint32_t count = r.Be32();
-  bool found = false;
-  for (std::uint32_t i = 0; r.ok() && i < count; ++i) found |= Equal(r.TakeBe16Sized(), tpmt);
-  return r.Finish().ok() && found;
+  std::array<ByteView, evidence::kMaxManifestKeys> slots;
+  const auto keys = evidence::ParseVtpmManifestV1(manifest, slots);
+  if (!keys.ok()) return false;
+  for (const ByteView key : *keys) {
+    if (Equal(evidence::Tpm2bContents(key), tpmt)) return true;
+  }
+  return false;
 }
 
 // The EK against a manifest that REPORT_DATA covers.
@@ -188,13 +191,13 @@ void JudgeManifestEk(const Options& options, ByteView manifest, Outcome& outcome
   const ByteVector file = Load(options.ek);
   const Result<evidence::EkMatch> ek = evidence::MatchEkTemplate(file);
   if (ek.status().code() == Code::kNotFound) {
-    outcome.refusals.push_back({snp::ReasonId(snp::Reason::kEkTemplate),
+    outcome.refusals.push_back({LinkKind::kEk, snp::ReasonId(snp::Reason::kEkTemplate),
                                 "a public area that is no endorsement key's",
                                 "a TCG EK template (L-1, L-2, H-3) in every byte but unique"});
   } else if (!ek.ok()) {
     throw Explain(options.ek, ek.status());
   } else if (!Names(VtpmManifest(manifest), ek->tpmt)) {
-    outcome.refusals.push_back({snp::ReasonId(snp::Reason::kEkBinding),
+    outcome.refusals.push_back({LinkKind::kEk, snp::ReasonId(snp::Reason::kEkBinding),
                                 "a manifest without this endorsement key",
                                 "the vTPM's manifest with the endorsement key's public area"});
   }
@@ -241,7 +244,7 @@ class Judging {
     const auto verify = [&](const ByteVector& leaf) {
       return verifier_.Verify({.report = bytes, .leaf = leaf, .ek_public = ek}, policy);
     };
-    const auto verdict =
+    const auto [verdict, leaf] =
         BestVerdict<snp::Verdict>(LeavesFor(certificates_, bytes), options_.report, verify, Itself);
     Outcome outcome;
     Add(verdict, outcome);
@@ -249,6 +252,7 @@ class Judging {
     if (service && !options_.ek.empty()) JudgeManifestEk(options_, manifest, outcome);
     if (!options_.quote.empty()) QuoteByKey(outcome);
     SayHowFresh(outcome);
+    Tell(*report, leaf, {}, outcome);
     return outcome;
   }
 
@@ -266,18 +270,20 @@ class Judging {
       return snp::VerifyHcl(
           verifier_, {.blob = file, .leaf = leaf, .quote = quote ? &*quote : nullptr}, policy);
     };
-    const auto verdict = BestVerdict<snp::HclVerdict>(LeavesFor(certificates_, blob->report),
-                                                      options_.hcl, verify, ReportOf);
+    const auto [verdict, leaf] = BestVerdict<snp::HclVerdict>(
+        LeavesFor(certificates_, blob->report), options_.hcl, verify, ReportOf);
     Outcome outcome;
     Add(verdict.report, outcome);
     AddReportFacts(*report, verdict.report, outcome);
-    outcome.facts.emplace_back("attestation-key", "RSA, modulus " + ToHex(verdict.key.modulus));
+    const Facts key = {{"attestation-key", "RSA, modulus " + ToHex(verdict.key.modulus)}};
+    outcome.facts.push_back(key[0]);
     if (verdict.quote) {
       Add(*verdict.quote, outcome);
       AddQuoteFacts(*verdict.quote, outcome);
     }
     outcome.fresh = verdict.quote && !options_.nonce.empty();
     if (!outcome.fresh) outcome.freshness = "nothing here answers a nonce (--quote and --nonce)";
+    Tell(*report, leaf, key, outcome);
     return outcome;
   }
 
@@ -292,6 +298,54 @@ class Judging {
     AddQuoteFacts(*verdict, outcome);
     // A quote proves the key; that the key is of the reported TPM takes the EK's private half.
     outcome.not_judged.push_back("ak-origin");
+  }
+
+  // The kind of REPORT_DATA that the input shows it to be; empty if it does not.
+  std::string ReportDataKind(const snp::UnverifiedReport& report) const {
+    using evidence::ReportDataKind;
+    const auto name = [](ReportDataKind kind) { return evidence::ReportDataKindName(kind); };
+    if (!options_.hcl.empty()) return name(ReportDataKind::kHclRuntimeData);
+    if (!options_.manifest.empty()) return name(ReportDataKind::kServiceManifest);
+    if (!options_.ek.empty()) {
+      const crypto::OpensslHash sha512(crypto::HashAlg::kSha512);
+      const Result<ReportDataKind> kind =
+          evidence::MatchEkReportData(sha512, report.report_data(), Load(options_.ek));
+      return kind.ok() ? name(*kind) : "";
+    }
+    if (!options_.report_data.empty()) return "the bytes of --report-data";
+    if (evidence::FindOwnKind(report.report_data()).ok()) return name(ReportDataKind::kOwn);
+    return IsZero(report.report_data()) ? "none: all zero" : "";
+  }
+
+  // Fills in the chain of a verdict under `leaf`.
+  void Tell(const snp::UnverifiedReport& report, const ByteVector& leaf, const Facts& runtime_data,
+            Outcome& outcome) const {
+    const Result<snp::X509Certificate> certificate = snp::ParseCertificate(leaf);
+    if (!certificate.ok()) throw Explain(options_.certs, certificate.status());
+    snp::Refusals known;
+    const Result<snp::Leaf> judged = snp::JudgeLeaf(store_, *certificate, known);
+    if (!judged.ok()) throw Explain(options_.certs, judged.status());
+    Facts quote;
+    for (const auto& fact : outcome.facts) {
+      if (fact.first.starts_with("pcr ")) quote.push_back(fact);
+    }
+    std::string ek_template;
+    if (!options_.ek.empty()) {
+      const ByteVector file = Load(options_.ek);
+      const Result<evidence::EkMatch> ek = evidence::MatchEkTemplate(file);
+      if (ek.ok()) ek_template = evidence::KeyTemplateName(ek->id);
+    }
+    outcome.chain =
+        ChainOf({.options = options_,
+                 .store = store_,
+                 .leaf = *judged,
+                 .report = report,
+                 .time = FormatRfc3339(clock_.UnixSeconds()),
+                 .report_data_kind = ReportDataKind(report),
+                 .ek_template = ek_template,
+                 .runtime_data = runtime_data,
+                 .quote = quote},
+                outcome.refusals, outcome.not_judged, outcome.fresh ? "" : outcome.freshness);
   }
 
   void SayHowFresh(Outcome& outcome) {

@@ -2,22 +2,13 @@
 #ifndef SVSM_TOOLS_SVSM_VERIFY_JUDGE_H_
 #define SVSM_TOOLS_SVSM_VERIFY_JUDGE_H_
 
-#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "svsm/snp/report.h"
-#include "svsm/snp_verify/verifier.h"
+#include "tools/svsm-verify/explain.h"
 #include "tools/svsm-verify/options.h"
 
 namespace svsm::verify {
-
-struct OneRefusal {
-  std::string reason;
-  std::string found;
-  std::string wanted;
-};
 
 struct Outcome {
   std::vector<OneRefusal> refusals;
@@ -26,7 +17,9 @@ struct Outcome {
   bool fresh = false;
   std::string freshness;
   // What the report and the quote say, in the order of printing.
-  std::vector<std::pair<std::string, std::string>> facts;
+  Facts facts;
+  // What the verdict rests on.
+  std::vector<Link> chain;
   bool trusted() const { return refusals.empty(); }
 };
 

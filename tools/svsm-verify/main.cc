@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "tools/svsm-verify/html.h"
 #include "tools/svsm-verify/judge.h"
 #include "tools/svsm-verify/print.h"
 
@@ -59,6 +60,11 @@ void Define(CLI::App& app, Options& options) {
   app.add_option("--nonce", options.nonce, "the quote must carry exactly these bytes")
       ->needs(quote);
   app.add_flag("--json", options.json, "print one JSON object");
+  app.add_option("--html", options.html, "write the verdict and its chain to this file, as a page");
+  app.add_subcommand("explain",
+                     "show each link of the chain: what it proves, to whom, what is in it")
+      ->fallthrough()
+      ->callback([&options] { options.explain = true; });
 }
 
 // What CLI11 cannot say.
@@ -69,11 +75,26 @@ void CheckOptions(const Options& options) {
   }
 }
 
+void WritePage(const std::string& path, const Outcome& outcome) {
+  const Status written = WriteFileAtomically(path, AsBytes(ToHtml(outcome)), FileMode::kPrivate);
+  if (!written.ok()) throw Unusable(path + ": cannot be written: " + ToString(written));
+}
+
+void Print(const Options& options, const Outcome& outcome) {
+  const Detail detail = options.explain ? Detail::kChain : Detail::kVerdict;
+  if (options.json) {
+    fmt::print("{}", ToJson(outcome, detail));
+  } else {
+    fmt::print("{}", options.explain ? ToChainText(outcome) : ToText(outcome));
+  }
+}
+
 int Run(const Options& options) {
   try {
     CheckOptions(options);
     const Outcome outcome = Judge(options);
-    fmt::print("{}", options.json ? ToJson(outcome) : ToText(outcome));
+    if (!options.html.empty()) WritePage(options.html, outcome);
+    Print(options, outcome);
     return outcome.trusted() ? kTrusted : kRefused;
   } catch (const Unusable& unusable) {
     if (options.json) fmt::print("{}", ToJson(unusable));

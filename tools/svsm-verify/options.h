@@ -36,6 +36,8 @@ struct Options {
   std::string ak;
   std::string nonce;
   bool json = false;
+  bool explain = false;  // show the chain
+  std::string html;      // where to write the page of the verdict
 };
 
 // A file's bytes. Throws Unusable.
