@@ -4,9 +4,8 @@
 //   <folder>/vcek/v1/Milan/crl                                             DER
 //   <folder>/vcek/v1/Milan/<hwid, hex>?blSPL=3&teeSPL=0&snpSPL=8&ucodeSPL=115       DER
 //
-// A file server that looks up path and query as one name serves it as it is; so does a test. The
-// service's clients do not agree on how to spell a number, so each VCEK is there in plain decimals
-// and in decimals of at least two digits.
+// A file server that looks up path and query as one name serves it as it is; so does a test. Each
+// VCEK is there in plain decimals and in decimals of at least two digits.
 //
 // Spec: AMD 57230, chapter on the KDS interface. Profile: hosted. Allocates: yes. Threads: pure
 // functions but for the files.

@@ -1,5 +1,9 @@
 // svsm/sim/product_line.h: what tells one AMD product line from another, as data.
 //
+//   for (const SplField& field : kTurin.url) {
+//     Append(field.url_parameter, kTurin.usual_tcb[field.tcb_byte]);
+//   }
+//
 // A ProductLine says how AMD names, numbers and encodes things for one line of processors; the
 // certificate authority, the key service and the AMD-SP of the simulation all read it, and none of
 // them asks which line it is. A further line is one more constant.
