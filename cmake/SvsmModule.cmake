@@ -45,7 +45,7 @@ set(SVSM_FUZZ_BIN_DIR "${SVSM_BIN_DIR}/fuzz" CACHE PATH "Where libFuzzer binarie
 set(svsm_cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/svsm")
 
 if(DEFINED ENV{SVSM_VECTORS_DIR})
-  set(svsm_vectors "$ENV{SVSM_VECTORS_DIR}")
+  set(SVSM_VECTORS_DIR "$ENV{SVSM_VECTORS_DIR}" CACHE PATH "" FORCE)
 elseif(EXISTS "${SVSM_ROOT}/../shared/vectors")
   cmake_path(SET svsm_vectors NORMALIZE "${SVSM_ROOT}/../shared/vectors")
 endif()
