@@ -9,6 +9,9 @@ constexpr std::size_t kNumberSize = crypto::CoordinateSize(crypto::Curve::kP384)
 using Number = Bytes<kNumberSize>;
 using Field = Bytes<72>;
 
+// A constant, because a temporary of this size has no place on the stack.
+constexpr IdAuthentication kNothing{};
+
 Status Failure(Code code, std::size_t offset) {
   return Status(code, Source::kSnp, static_cast<std::uint32_t>(offset));
 }
@@ -155,9 +158,9 @@ IdBlock MakeIdBlock(const Bytes<kLaunchDigestSize>& launch_digest, const IdBlock
 Status SignIdBlock(const crypto::Hash& sha384, const IdBlock& block, crypto::EcdsaSigner& id_key,
                    crypto::EcdsaSigner* author_key, IdAuthentication& out) {
   SVSM_CHECK(sha384.algorithm() == crypto::HashAlg::kSha384);
-  __builtin_memset(&out, 0, sizeof(out));
+  out = kNothing;
   const Status status = Sign(sha384, block, id_key, author_key, out);
-  if (!status.ok()) __builtin_memset(&out, 0, sizeof(out));
+  if (!status.ok()) out = kNothing;
   return status;
 }
 
