@@ -1,9 +1,5 @@
-// Our interfaces over each backend, and OpenSSL's EVP by itself beside them.
-//
-// What the VMPCK goal is judged by: BM_Seal<OpensslAesGcm>/4000 and BM_Open<OpensslAesGcm>/4000
-// over BM_EvpSeal/4000 and BM_EvpOpen/4000.
+// Our interfaces over each backend.
 #include <benchmark/benchmark.h>
-#include <openssl/evp.h>
 
 #include <vector>
 
@@ -78,64 +74,8 @@ void BM_Open(benchmark::State& state) {
   state.SetBytesProcessed(state.iterations() * state.range(0));
 }
 
-// EVP keyed once, as its manual shows it.
-class Evp {
- public:
-  Evp(int encrypt, const GcmData& data) : ctx_(EVP_CIPHER_CTX_new()) {
-    EVP_CipherInit_ex(ctx_, EVP_aes_256_gcm(), nullptr, data.key.data(), nullptr, encrypt);
-  }
-  Evp(const Evp&) = delete;
-  Evp& operator=(const Evp&) = delete;
-  ~Evp() { EVP_CIPHER_CTX_free(ctx_); }
-
-  bool Seal(GcmData& data) {
-    int size = 0;
-    return EVP_EncryptInit_ex(ctx_, nullptr, nullptr, nullptr, data.nonce.data()) == 1 &&
-           EVP_EncryptUpdate(ctx_, nullptr, &size, data.aad.data(),
-                             static_cast<int>(data.aad.size())) == 1 &&
-           EVP_EncryptUpdate(ctx_, data.ciphertext.data(), &size, data.plaintext.data(),
-                             static_cast<int>(data.plaintext.size())) == 1 &&
-           EVP_EncryptFinal_ex(ctx_, data.ciphertext.data() + size, &size) == 1 &&
-           EVP_CIPHER_CTX_ctrl(ctx_, EVP_CTRL_AEAD_GET_TAG, kGcmTagSize, data.tag.data()) == 1;
-  }
-  bool Open(GcmData& data) {
-    int size = 0;
-    return EVP_DecryptInit_ex(ctx_, nullptr, nullptr, nullptr, data.nonce.data()) == 1 &&
-           EVP_CIPHER_CTX_ctrl(ctx_, EVP_CTRL_AEAD_SET_TAG, kGcmTagSize, data.tag.data()) == 1 &&
-           EVP_DecryptUpdate(ctx_, nullptr, &size, data.aad.data(),
-                             static_cast<int>(data.aad.size())) == 1 &&
-           EVP_DecryptUpdate(ctx_, data.plaintext.data(), &size, data.ciphertext.data(),
-                             static_cast<int>(data.ciphertext.size())) == 1 &&
-           EVP_DecryptFinal_ex(ctx_, data.plaintext.data() + size, &size) == 1;
-  }
-
- private:
-  EVP_CIPHER_CTX* ctx_;
-};
-
-void BM_EvpSeal(benchmark::State& state) {
-  GcmData data(state);
-  Evp evp(1, data);
-  for (auto unused : state) {
-    ++data.nonce[0];
-    Require(state, evp.Seal(data));
-  }
-  state.SetBytesProcessed(state.iterations() * state.range(0));
-}
-
-void BM_EvpOpen(benchmark::State& state) {
-  GcmData data(state);
-  Evp seal(1, data);
-  Evp open(0, data);
-  Require(state, seal.Seal(data));
-  for (auto unused : state) Require(state, open.Open(data));
-  state.SetBytesProcessed(state.iterations() * state.range(0));
-}
-
-BENCHMARK(BM_EvpSeal)->Arg(4000);
 BENCHMARK_TEMPLATE(BM_Seal, OpensslAesGcm)->Arg(4000);
 BENCHMARK_TEMPLATE(BM_Seal, BearsslAesGcm)->Arg(4000);
-BENCHMARK(BM_EvpOpen)->Arg(4000);
 BENCHMARK_TEMPLATE(BM_Open, OpensslAesGcm)->Arg(4000);
 BENCHMARK_TEMPLATE(BM_Open, BearsslAesGcm)->Arg(4000);
 

@@ -10,9 +10,7 @@
 #include <benchmark/benchmark.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <functional>
@@ -20,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/compare.h"
 #include "bench/vtpm/socket_tpm.h"
 #include "svsm/core/hosted.h"
 #include "svsm/core/log.h"
@@ -202,20 +201,6 @@ class Work {
   std::uint32_t key_ = 0;
 };
 
-double TimeUs(Work& work, bool& ok) {
-  const auto start = std::chrono::steady_clock::now();
-  ok = work.Run() && ok;
-  return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start)
-      .count();
-}
-
-double Median(std::vector<double>& values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
-// A and B in turns; the benchmark's own time is B's.
 void Compare(benchmark::State& state, const Channel& a, const Channel& b, TpmCommand kind) {
   Work work_a(a, kind);
   Work work_b(b, kind);
@@ -224,23 +209,10 @@ void Compare(benchmark::State& state, const Channel& a, const Channel& b, TpmCom
     (void)work_a.Run();
     (void)work_b.Run();
   }
-  std::vector<double> times_a, times_b, ratios, extras;
   bool ok = true;
-  for (auto _ : state) {
-    const bool a_first = times_a.size() % 2 == 0;
-    const double first = TimeUs(a_first ? work_a : work_b, ok);
-    const double second = TimeUs(a_first ? work_b : work_a, ok);
-    times_a.push_back(a_first ? first : second);
-    times_b.push_back(a_first ? second : first);
-    ratios.push_back(times_a.back() / times_b.back());
-    extras.push_back(times_b.back() - times_a.back());
-    state.SetIterationTime(times_b.back() * 1e-6);
-  }
+  bench::Compare(
+      state, [&] { ok = work_a.Run() && ok; }, [&] { ok = work_b.Run() && ok; });
   if (!ok) state.SkipWithError("a TPM refused");
-  state.counters["A_us"] = Median(times_a);
-  state.counters["B_us"] = Median(times_b);
-  state.counters["A_by_B"] = Median(ratios);
-  state.counters["B_extra_us"] = Median(extras);
 }
 
 struct Named {
