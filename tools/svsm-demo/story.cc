@@ -159,7 +159,8 @@ void PlayStory(Stage& stage) {
     Judge(stage);
     JudgeFreshness(stage, *vm);
     counter = UseTheTpm(stage);
-    stage.tell.Step("Power off");
+    stage.tell.Step("The guest shuts down; power off");
+    stage.Guest("tpm2_shutdown -c");
   }
   stage.tell.Chapter("Second boot, from sealed state");
   const auto vm = BootAndServe(stage);
