@@ -231,7 +231,7 @@ void Register(const std::string& pair, const Channel& a, const Channel& b) {
         (std::string(work.name) + "/" + pair).c_str(),
         [a, b, kind](benchmark::State& state) { Compare(state, a, b, kind); })
         ->UseManualTime()
-        ->MinTime(1.0)
+        ->MinTime(0.2)
         ->Unit(benchmark::kMicrosecond);
   }
 }
