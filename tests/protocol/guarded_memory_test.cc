@@ -1,3 +1,4 @@
+// Covers: svsm/protocol/guest_memory.h
 #include "protocol/guarded_memory.h"
 
 #include "tests/protocol/fixture.h"

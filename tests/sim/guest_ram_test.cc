@@ -1,3 +1,4 @@
+// Covers: svsm/protocol/platform.h
 #include "svsm/sim/guest_ram.h"
 
 #include "tests/sim/support.h"

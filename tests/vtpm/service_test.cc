@@ -1,3 +1,4 @@
+// Covers: svsm/protocol/manifest.h
 #include "svsm/vtpm/service.h"
 
 #include <gtest/gtest.h>

@@ -36,9 +36,9 @@ enum class IgvmLoader : std::uint8_t {
 
 // `sha384` must be SHA-384 (panics otherwise); `scratch` is a page of the caller's, whose bytes
 // afterwards are of no use.
-// Errors: kUnsupported (detail = LaunchProblem: kIgvmTwoMibPage, kIgvmNoPolicy, kIgvmContexts, where
-// the loader refuses the file), kMalformed (kIgvmFileOffset: a context of another platform that
-// the loader measures has not a page of data), and the hash's.
+// Errors: kUnsupported (detail = LaunchProblem: kIgvmTwoMibPage, kIgvmNoPolicy, kIgvmContexts,
+// where the loader refuses the file), kMalformed (kIgvmFileOffset: a context of another platform
+// that the loader measures has not a page of data), and the hash's.
 Result<Bytes<kLaunchDigestSize>> MeasureIgvm(const crypto::Hash& sha384, const IgvmFile& file,
                                              IgvmLoader loader, FixedSpan<kPageSize> scratch);
 
