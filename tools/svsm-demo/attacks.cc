@@ -203,7 +203,7 @@ void AbuseTheGuest(Stage& stage) {
                          "--pcrs foreign.pcrs --ak ak.pub --nonce $(cat nonce)") +
                  kTrust);
   const CommandResult write = RunShell(stage.folder, stage.GuestEnvironment(),
-                                       "printf x | tpm2_nvwrite 0x01C0000A -C 0x01C0000A -i -");
+                                       "printf x | tpm2_nvwrite 0x01C0000A -C p -i -");
   if (write.exit_code == 0 || write.output.find("0x148") == std::string::npos) {
     throw StoryEnds{"a guest wrote an EK certificate index, or it failed otherwise:\n" +
                     write.output};
