@@ -1,5 +1,6 @@
-// Firmware images (first byte even) and IGVM files (odd) as somebody else made them: parsed, and measured if they parse. The
-// checksum of an IGVM file is set right, so that what lies behind it is reached.
+// Firmware images (first byte even) and IGVM files (odd) as somebody else made them: parsed, and
+// measured if they parse. The checksum of an IGVM file is set right, so that what lies behind it is
+// reached.
 #include <cstddef>
 #include <cstdint>
 
