@@ -16,7 +16,7 @@ def main():
         if os.path.realpath(os.path.join(entry["directory"], entry["file"])) != wanted:
             continue
         words = shlex.split(entry["command"])
-        for at, word in enumerate(words[:8]):
+        for at, word in enumerate(words[:6]):
             if word.endswith("/ccache"):
                 words = words[at + 1:]
                 break
