@@ -29,6 +29,7 @@
 #include "svsm/crypto/ecdsa.h"
 #include "svsm/crypto/hash.h"
 #include "svsm/crypto/hmac.h"
+#include "svsm/crypto/symmetric.h"
 
 namespace svsm::crypto {
 
@@ -104,6 +105,7 @@ class BearsslAes final : public BlockCipher {
   BearsslAes& operator=(const BearsslAes&) = delete;
   ~BearsslAes() { Wipe(); }
 
+  BlockCipherAlg algorithm() const override { return BlockCipherAlg::kAes; }
   Status SetKey(ByteView key) override;
   Status EncryptEcb(ByteView in, ByteSpan out) override;
   Status DecryptEcb(ByteView in, ByteSpan out) override;
@@ -142,6 +144,26 @@ class BearsslAesGcm final : public Aead {
   bool keyed_ = false;
   bearssl::Room<256> ctr_;
   bearssl::Room<112> gcm_;
+};
+
+// The primitives above by algorithm. Takes no memory but the Allocator's.
+class BearsslSymmetric final : public Symmetric {
+ public:
+  BearsslSymmetric() : BearsslSymmetric(BearsslCode::kFastest) {}
+  explicit BearsslSymmetric(BearsslCode code) : code_(code) {}
+
+  bool Supports(HashAlg alg) const override;
+  bool Supports(BlockCipherAlg alg) const override { return alg == BlockCipherAlg::kAes; }
+  Result<const Hash*> FindHash(HashAlg alg) const override;
+  Result<Hmac*> NewHmac(HashAlg alg, Allocator& allocator) const override;
+  Result<BlockCipher*> NewBlockCipher(BlockCipherAlg alg, Allocator& allocator) const override;
+  void Delete(Hmac* hmac, Allocator& allocator) const override;
+  void Delete(BlockCipher* cipher, Allocator& allocator) const override;
+
+ private:
+  BearsslCode code_;
+  BearsslHash hashes_[4]{BearsslHash(HashAlg::kSha1), BearsslHash(HashAlg::kSha256),
+                         BearsslHash(HashAlg::kSha384), BearsslHash(HashAlg::kSha512)};
 };
 
 // BearSSL refuses a valid signature over a digest whose bits are all zero, where OpenSSL accepts

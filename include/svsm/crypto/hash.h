@@ -5,7 +5,7 @@
 //   SVSM_TRY(sha512.Digest(parts, digest));
 //
 // Profile: freestanding. Allocates: never here; a backend may at construction. Threads: one
-// object, one thread. Spec: FIPS 180-4.
+// object, one thread. Spec: FIPS 180-4, FIPS 202, GB/T 32905.
 #ifndef SVSM_CRYPTO_HASH_H_
 #define SVSM_CRYPTO_HASH_H_
 
@@ -18,7 +18,16 @@
 
 namespace svsm::crypto {
 
-enum class HashAlg : std::uint8_t { kSha1, kSha256, kSha384, kSha512 };
+enum class HashAlg : std::uint8_t {
+  kSha1,
+  kSha256,
+  kSha384,
+  kSha512,
+  kSha3_256,
+  kSha3_384,
+  kSha3_512,
+  kSm3,
+};
 
 inline constexpr std::size_t kMaxDigestSize = 64;
 inline constexpr std::size_t kSha1Size = 20;
@@ -30,20 +39,39 @@ inline constexpr std::size_t kSha512Size = 64;
 constexpr std::size_t DigestSize(HashAlg alg) {
   switch (alg) {
     case HashAlg::kSha1:
-      return kSha1Size;
+      return 20;
     case HashAlg::kSha256:
-      return kSha256Size;
+    case HashAlg::kSha3_256:
+    case HashAlg::kSm3:
+      return 32;
     case HashAlg::kSha384:
-      return kSha384Size;
+    case HashAlg::kSha3_384:
+      return 48;
     case HashAlg::kSha512:
-      return kSha512Size;
+    case HashAlg::kSha3_512:
+      return 64;
   }
   return 0;
 }
 
-// Bytes of the compression function's block, as HMAC needs it.
+// Bytes of the compression function's block (of the sponge's rate), as HMAC needs it.
 constexpr std::size_t BlockSize(HashAlg alg) {
-  return alg == HashAlg::kSha1 || alg == HashAlg::kSha256 ? 64 : 128;
+  switch (alg) {
+    case HashAlg::kSha1:
+    case HashAlg::kSha256:
+    case HashAlg::kSm3:
+      return 64;
+    case HashAlg::kSha384:
+    case HashAlg::kSha512:
+      return 128;
+    case HashAlg::kSha3_256:
+      return 136;
+    case HashAlg::kSha3_384:
+      return 104;
+    case HashAlg::kSha3_512:
+      return 72;
+  }
+  return 0;
 }
 
 // A hash function without state. Threads: any, at once.

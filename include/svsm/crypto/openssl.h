@@ -125,6 +125,7 @@ class OpensslAes final : public BlockCipher {
   OpensslAes& operator=(const OpensslAes&) = delete;
   ~OpensslAes();
 
+  BlockCipherAlg algorithm() const override { return BlockCipherAlg::kAes; }
   Status SetKey(ByteView key) override;
   Status EncryptEcb(ByteView in, ByteSpan out) override;
   Status DecryptEcb(ByteView in, ByteSpan out) override;

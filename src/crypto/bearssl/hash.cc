@@ -16,8 +16,9 @@ const br_hash_class* HashClass(HashAlg alg) {
       return &br_sha384_vtable;
     case HashAlg::kSha512:
       return &br_sha512_vtable;
+    default:
+      return nullptr;
   }
-  return &br_sha512_vtable;
 }
 
 }  // namespace bearssl
@@ -27,8 +28,12 @@ Status BearsslHash::Digest(std::span<const ByteView> parts, ByteSpan out) const 
     Fill(out, 0);
     return bearssl::Invalid();
   }
-  br_hash_compat_context context;
   const br_hash_class* hash = bearssl::HashClass(alg_);
+  if (hash == nullptr) {
+    Fill(out, 0);
+    return bearssl::Unsupported(alg_);
+  }
+  br_hash_compat_context context;
   hash->init(&context.vtable);
   for (const ByteView part : parts) hash->update(&context.vtable, part.data(), part.size());
   hash->out(&context.vtable, out.data());
@@ -44,10 +49,12 @@ BearsslHashStream::BearsslHashStream(HashAlg alg) : alg_(alg) {
 BearsslHashStream::~BearsslHashStream() { Wipe(context_.bytes); }
 
 void BearsslHashStream::Reset() {
-  bearssl::HashClass(alg_)->init(&bearssl::Get<br_hash_compat_context>(context_).vtable);
+  const br_hash_class* hash = bearssl::HashClass(alg_);
+  if (hash != nullptr) hash->init(&bearssl::Get<br_hash_compat_context>(context_).vtable);
 }
 
 Status BearsslHashStream::Update(ByteView data) {
+  if (bearssl::HashClass(alg_) == nullptr) return bearssl::Unsupported(alg_);
   bearssl::HashClass(alg_)->update(&bearssl::Get<br_hash_compat_context>(context_).vtable,
                                    data.data(), data.size());
   return OkStatus();
@@ -57,6 +64,10 @@ Status BearsslHashStream::Finish(ByteSpan out) {
   if (out.size() != DigestSize(alg_)) {
     Fill(out, 0);
     return bearssl::Invalid();
+  }
+  if (bearssl::HashClass(alg_) == nullptr) {
+    Fill(out, 0);
+    return bearssl::Unsupported(alg_);
   }
   bearssl::HashClass(alg_)->out(&bearssl::Get<br_hash_compat_context>(context_).vtable, out.data());
   Reset();

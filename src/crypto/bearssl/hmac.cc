@@ -7,6 +7,7 @@ namespace svsm::crypto {
 BearsslHmac::BearsslHmac(HashAlg alg) : alg_(alg) { bearssl::Make<br_hmac_key_context>(key_); }
 
 Status BearsslHmac::SetKey(ByteView key) {
+  if (bearssl::HashClass(alg_) == nullptr) return bearssl::Unsupported(alg_);
   br_hmac_key_init(&bearssl::Get<br_hmac_key_context>(key_), bearssl::HashClass(alg_), key.data(),
                    key.size());
   keyed_ = true;

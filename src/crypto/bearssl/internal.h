@@ -18,6 +18,9 @@ namespace svsm::crypto::bearssl {
 
 inline Status Internal() { return Status(Code::kInternal, Source::kBearssl); }
 inline Status Invalid() { return Status(Code::kInvalidArgument, Source::kCrypto); }
+inline Status Unsupported(HashAlg alg) {
+  return Status(Code::kUnsupported, Source::kCrypto, static_cast<std::uint32_t>(alg));
+}
 inline Status NoKey() { return Status(Code::kFailedPrecondition, Source::kCrypto); }
 inline Status Malformed() { return Status(Code::kMalformed, Source::kCrypto); }
 inline Status AuthFailed() { return Status(Code::kAuthFailed, Source::kCrypto); }
@@ -42,6 +45,7 @@ ByteSpan BytesOf(T& object) {
   return ByteSpan(static_cast<std::uint8_t*>(static_cast<void*>(&object)), sizeof(T));
 }
 
+// nullptr for what BearSSL has not.
 const br_hash_class* HashClass(HashAlg alg);
 
 // Elliptic curves, in BearSSL's own numbers.

@@ -15,6 +15,14 @@ const char* DigestName(HashAlg alg) {
       return "SHA384";
     case HashAlg::kSha512:
       return "SHA512";
+    case HashAlg::kSha3_256:
+      return "SHA3-256";
+    case HashAlg::kSha3_384:
+      return "SHA3-384";
+    case HashAlg::kSha3_512:
+      return "SHA3-512";
+    case HashAlg::kSm3:
+      return "SM3";
   }
   return "";
 }

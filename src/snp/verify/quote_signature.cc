@@ -139,8 +139,9 @@ const char* HashName(crypto::HashAlg alg) {
       return "SHA384";
     case crypto::HashAlg::kSha512:
       return "SHA512";
+    default:
+      return "";
   }
-  return "";
 }
 
 }  // namespace
