@@ -46,6 +46,9 @@ std::string InspectFirmware(const std::string& path, ByteView bytes) {
 
 }  // namespace
 
-std::string Inspect(const std::string& path) { return InspectFirmware(path, Load(path)); }
+std::string Inspect(const std::string& path) {
+  const ByteVector bytes = Load(path, kImageLimit);
+  return IsIgvm(bytes) ? InspectIgvm(path, bytes) : InspectFirmware(path, bytes);
+}
 
 }  // namespace svsm::launch

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <vector>
 
 #include "tools/svsm-launch/options.h"
 #include "tools/svsm-launch/verbs.h"
@@ -12,6 +13,19 @@ namespace {
 
 constexpr int kDone = 0;
 constexpr int kUnusable = 2;
+
+void DefineIgvm(CLI::App& app, MeasureOptions& options) {
+  const std::vector<CLI::Option*> others = app.get_options([](const CLI::Option* option) {
+    return !option->check_lname("help") && !option->check_lname("output-format");
+  });
+  CLI::Option* igvm = app.add_option("--igvm", options.igvm, "IGVM file, in place of --ovmf");
+  for (CLI::Option* other : others) igvm->excludes(other);
+  app.add_option("--loader", options.loader,
+                 "whose launch of the IGVM file is measured: QEMU, igvmmeasure, "
+                 "igvmmeasure-native-zero or igvm-crate")
+      ->capture_default_str()
+      ->needs(igvm);
+}
 
 void DefineMeasure(CLI::App& app, MeasureOptions& options) {
   app.add_option("--mode", options.mode, "snp, snp:ovmf-hash or snp:svsm")->capture_default_str();
@@ -39,6 +53,7 @@ void DefineMeasure(CLI::App& app, MeasureOptions& options) {
       app.add_option("--vars-size", options.vars_size, "bytes of firmware variables (snp:svsm)");
   app.add_option("--vars-file", options.vars_file, "file of firmware variables (snp:svsm)")
       ->excludes(size);
+  DefineIgvm(app, options);
 }
 
 void DefineIdBlock(CLI::App& app, IdBlockOptions& options) {
@@ -71,7 +86,7 @@ int Run(CLI::App& app, int argc, char** argv) {
   DefineIdBlock(*id_block_verb, id_block);
   CLI::App* inspect_verb =
       app.add_subcommand("inspect", "show what an image says about its launch");
-  inspect_verb->add_option("FILE", inspect, "firmware or SVSM image")->required();
+  inspect_verb->add_option("FILE", inspect, "firmware, SVSM or IGVM image")->required();
   try {
     app.parse(argc, argv);
     if (*measure_verb) fmt::print("{}\n", Measure(measure));

@@ -12,8 +12,6 @@
 namespace svsm::launch {
 namespace {
 
-using Digest = Bytes<snp::kLaunchDigestSize>;
-
 const crypto::OpensslHash& Sha384() {
   static const crypto::OpensslHash hash(crypto::HashAlg::kSha384);
   return hash;
@@ -178,10 +176,11 @@ Digest MeasurePagesAlone(const MeasureOptions& options) {
 }
 
 Digest MeasureFile(const MeasureOptions& options) {
+  if (!options.igvm.empty()) return MeasureIgvmFile(options.igvm, options.loader);
   if (options.kernel.empty() && !(options.initrd.empty() && options.append.empty())) {
     throw Unusable("--initrd and --append want --kernel");
   }
-  if (options.ovmf.empty()) throw Unusable("--ovmf is wanted");
+  if (options.ovmf.empty()) throw Unusable("--ovmf or --igvm is wanted");
   if (options.mode == "snp") return MeasureOvmf(options);
   if (options.mode == "snp:ovmf-hash") return MeasurePagesAlone(options);
   if (options.mode == "snp:svsm") return MeasureWithSvsm(options);

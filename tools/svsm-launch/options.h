@@ -36,6 +36,8 @@ struct MeasureOptions {
   std::string svsm;
   std::string vars_size;
   std::string vars_file;
+  std::string igvm;
+  std::string loader = "QEMU";
 };
 
 struct IdBlockOptions {
