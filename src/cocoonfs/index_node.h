@@ -31,6 +31,9 @@ struct IndexEntry {
   std::uint32_t flags = 0;
 };
 
+// Levels of a tree, the leaves being 1: bounds every descent.
+inline constexpr std::uint32_t kMaxIndexLevels = 40;
+
 constexpr std::size_t LeafCapacity(std::size_t payload_size) { return (payload_size - 12) / 20; }
 constexpr std::size_t LeafMinimum(std::size_t capacity) { return (capacity + 1) / 2; }
 constexpr std::size_t InternalCapacity(std::size_t payload_size) {

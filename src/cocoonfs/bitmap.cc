@@ -1,0 +1,119 @@
+#include "cocoonfs/bitmap.h"
+
+#include "svsm/cocoonfs/region.h"
+#include "svsm/core/panic.h"
+#include "svsm/core/result.h"
+
+namespace svsm::cocoonfs {
+namespace {
+
+constexpr std::uint64_t Mask(std::uint64_t count) {
+  return count >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
+}
+
+constexpr std::uint64_t CountOnes(std::uint64_t word) {
+  word -= word >> 1 & 0x5555555555555555;
+  word = (word & 0x3333333333333333) + (word >> 2 & 0x3333333333333333);
+  word = (word + (word >> 4)) & 0x0F0F0F0F0F0F0F0F;
+  return (word * 0x0101010101010101) >> 56;
+}
+
+std::uint64_t GetLe64(ByteView in) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 8; i-- > 0;) value = value << 8 | in[i];
+  return value;
+}
+
+void PutLe64(ByteSpan out, std::uint64_t value) {
+  for (std::size_t i = 0; i < 8; ++i) out[i] = static_cast<std::uint8_t>(value >> (8 * i));
+}
+
+}  // namespace
+
+Status Bitmap::Init(std::uint64_t num_blocks) {
+  words_.Clear();
+  num_blocks_ = 0;
+  const std::uint64_t words = num_blocks / 64 + (num_blocks % 64 != 0 ? 1 : 0);
+  if (words > ~std::size_t{0} / 8) return Status(Code::kOutOfMemory, Source::kCocoonfs);
+  SVSM_TRY(words_.Reserve(static_cast<std::size_t>(words)));
+  SVSM_TRY(words_.Resize(static_cast<std::size_t>(words)));
+  num_blocks_ = num_blocks;
+  return OkStatus();
+}
+
+Status Bitmap::CopyFrom(const Bitmap& other) {
+  words_.Clear();
+  num_blocks_ = 0;
+  SVSM_TRY(words_.Reserve(other.words_.size()));
+  SVSM_TRY(words_.Append(other.words_.view()));
+  num_blocks_ = other.num_blocks_;
+  return OkStatus();
+}
+
+std::uint64_t Bitmap::Bits(std::uint64_t first, std::uint32_t count) const {
+  const std::uint64_t word = first / 64;
+  const std::uint64_t shift = first % 64;
+  std::uint64_t bits = word < words_.size() ? words_[word] >> shift : 0;
+  if (shift != 0 && word + 1 < words_.size()) bits |= words_[word + 1] << (64 - shift);
+  return bits & Mask(count);
+}
+
+bool Bitmap::AllSet(const Extent& range) const {
+  return range.end() <= num_blocks_ && Next(range.first, false) >= range.end();
+}
+
+bool Bitmap::AllClear(const Extent& range) const {
+  return range.end() <= num_blocks_ && Next(range.first, true) >= range.end();
+}
+
+std::uint64_t Bitmap::CountAllocated() const {
+  std::uint64_t count = 0;
+  for (const std::uint64_t word : words_) count += CountOnes(word);
+  return count;
+}
+
+std::uint64_t Bitmap::Next(std::uint64_t from, bool value) const {
+  const std::uint64_t flip = value ? 0 : ~std::uint64_t{0};
+  std::uint64_t skip = from % 64;
+  for (std::uint64_t i = from / 64; i < words_.size(); ++i, skip = 0) {
+    const std::uint64_t word = (words_[i] ^ flip) & (~std::uint64_t{0} << skip);
+    if (word == 0) continue;
+    const std::uint64_t found = i * 64 + CountOnes((word & (0 - word)) - 1);
+    return found < num_blocks_ ? found : num_blocks_;
+  }
+  return num_blocks_;
+}
+
+void Bitmap::Change(const Extent& range, bool value) {
+  SVSM_CHECK(range.count <= num_blocks_ && range.first <= num_blocks_ - range.count);
+  for (std::uint64_t at = range.first; at < range.end();) {
+    const std::uint64_t shift = at % 64;
+    std::uint64_t count = 64 - shift;
+    if (count > range.end() - at) count = range.end() - at;
+    const std::uint64_t mask = Mask(count) << shift;
+    std::uint64_t& word = words_[at / 64];
+    word = value ? word | mask : word & ~mask;
+    at += count;
+  }
+}
+
+Status Bitmap::Decode(std::uint64_t index, std::size_t words_per_block, ByteView payload) {
+  for (std::size_t i = 0; i < words_per_block; ++i) {
+    const std::uint64_t at = index * words_per_block + i;
+    const std::uint64_t word = GetLe64(payload.subspan(8 * i, 8));
+    const std::uint64_t legal = at * 64 >= num_blocks_ ? 0 : Mask(num_blocks_ - at * 64);
+    if ((word & ~legal) != 0) return Malformed(Region::kBitmap);
+    if (at < words_.size()) words_[at] = word;
+  }
+  return OkStatus();
+}
+
+void Bitmap::Encode(std::uint64_t index, std::size_t words_per_block, ByteSpan payload) const {
+  Fill(payload, 0);
+  for (std::size_t i = 0; i < words_per_block; ++i) {
+    const std::uint64_t at = index * words_per_block + i;
+    PutLe64(payload.subspan(8 * i, 8), at < words_.size() ? words_[at] : 0);
+  }
+}
+
+}  // namespace svsm::cocoonfs
