@@ -1,0 +1,40 @@
+// What the tree's digests know of a block: allocated and covered, or not.
+#ifndef SVSM_SRC_COCOONFS_ALLOCATION_H_
+#define SVSM_SRC_COCOONFS_ALLOCATION_H_
+
+#include <cstdint>
+
+#include "cocoonfs/bitmap.h"
+#include "cocoonfs/extent.h"
+#include "svsm/core/vec.h"
+
+namespace svsm::cocoonfs {
+
+// The bitmap, and the extents that it says are allocated while digests leave them out: the headers,
+// the journal's head, auxiliary metadata.
+class Allocation {
+ public:
+  explicit Allocation(Allocator& allocator) : bitmap_(allocator), untracked_(allocator) {}
+
+  Bitmap& bitmap() { return bitmap_; }
+  const Bitmap& bitmap() const { return bitmap_; }
+  std::span<const Extent> untracked() const { return untracked_.view(); }
+
+  // Adds an extent; they stay sorted. Errors: kMalformed (Region::kAux; it overlaps another),
+  // kOutOfMemory.
+  Status AddUntracked(const Extent& extent);
+  void ClearUntracked() { untracked_.Clear(); }
+  // Errors: kOutOfMemory.
+  Status CopyFrom(const Allocation& other);
+
+  // The word that is digested for `count` (<= 64) blocks from `first` on.
+  std::uint64_t Word(std::uint64_t first, std::uint32_t count) const;
+
+ private:
+  Bitmap bitmap_;
+  Vec<Extent> untracked_;
+};
+
+}  // namespace svsm::cocoonfs
+
+#endif  // SVSM_SRC_COCOONFS_ALLOCATION_H_

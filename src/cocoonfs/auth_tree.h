@@ -1,0 +1,151 @@
+// The authentication tree in use: it says of ciphertext whether it is what was written.
+//
+//   AuthTree tree(allocator);
+//   SVSM_TRY(tree.Init(shape, digests, view, cache_bytes));
+//   SVSM_TRY(tree.SetRoot(root_digest, encrypted_counter, image_context));   // reads the root node
+//   SVSM_TRY(tree.ReadChecked(allocation, first, count, out));
+//
+// Nodes are read when they are needed, checked from the root down, and kept in a cache of fixed
+// size.
+#ifndef SVSM_SRC_COCOONFS_AUTH_TREE_H_
+#define SVSM_SRC_COCOONFS_AUTH_TREE_H_
+
+#include <cstdint>
+
+#include "cocoonfs/allocation.h"
+#include "cocoonfs/block_view.h"
+#include "cocoonfs/tree_digests.h"
+#include "cocoonfs/tree_shape.h"
+#include "svsm/cocoonfs/region.h"
+
+namespace svsm::cocoonfs {
+
+// The digests of one node, as they are or will be on the image.
+struct TreeNode {
+  explicit TreeNode(Allocator& allocator) : digests(allocator) {}
+  std::uint32_t level = 0;
+  std::uint64_t index = 0;
+  Vec<std::uint8_t> digests;  // without the node's padding, which is zero
+};
+
+// Nodes by {level, index}, sorted: what an update or a replay has made anew.
+class TreeNodeSet {
+ public:
+  explicit TreeNodeSet(Allocator& allocator) : nodes_(allocator) {}
+
+  TreeNode* Find(std::uint32_t level, std::uint64_t index);
+  // A new node of zeros; there is none like it. Pointers to nodes are void then.
+  // Errors: kOutOfMemory.
+  Result<TreeNode*> Add(std::uint32_t level, std::uint64_t index, std::size_t digests_bytes);
+  std::span<TreeNode> view() { return nodes_.view(); }
+  std::span<const TreeNode> view() const { return nodes_.view(); }
+  void Clear() { nodes_.Clear(); }
+
+ private:
+  std::size_t LowerBound(std::uint32_t level, std::uint64_t index) const;
+  Vec<TreeNode> nodes_;
+};
+
+class AuthTree {
+ public:
+  explicit AuthTree(Allocator& allocator)
+      : cache_(allocator), slots_(allocator), read_(allocator), made_(allocator) {}
+
+  // Keeps references to all of them. The cache has `cache_nodes` nodes, two a level at least.
+  // Errors: kOutOfMemory.
+  Status Init(const TreeShape& shape, TreeDigests& digests, BlockView& view,
+              std::size_t cache_nodes);
+  // From here on nodes and data are read through `view`; what is cached stays.
+  void SetView(BlockView& view) { view_ = &view; }
+  BlockView& view() { return *view_; }
+  const TreeShape& shape() const { return *shape_; }
+  TreeDigests& digests() { return *digests_; }
+
+  // Begins to trust: drops the cache, reads the root node and checks it. Errors: kAuthFailed
+  // (Region::kRootDigest), kMalformed (Region::kTreeNode), those of the view.
+  Status SetRoot(ByteView root_digest, ByteView encrypted_counter, ByteView image_context);
+
+  // Takes nodes that were made in memory and whose root's digest has been checked or written: they
+  // go before what the view says, until SetRoot() or ReleaseMade(). They are this object's then.
+  // The cache forgets its older copies.
+  void AdoptMade(TreeNodeSet&& nodes);
+  // After made nodes have been written where the view reads them.
+  void ReleaseMade() { made_.Clear(); }
+  const TreeNodeSet& made() const { return made_; }
+  // Forgets cached data blocks (not nodes): after a write.
+  void ForgetData() { data_index_ = kNoIndex; }
+  // Forgets everything cached that AdoptMade() has not given.
+  void ForgetAll();
+
+  // The digests of a node, checked, valid until the next call that is not const.
+  // Errors: kAuthFailed (Region::kTreeNode), kMalformed (Region::kTreeNode), those of the view.
+  Result<ByteView> Node(std::uint32_t level, std::uint64_t index);
+  // The digest that the tree holds for a data block; as Node().
+  Result<ByteView> DataDigest(std::uint64_t index);
+
+  // Checks whole data blocks: `first` is aligned, `data` holds all of their bytes that are on the
+  // image, `tree` blocks are not among them. Errors: as Node(), and kAuthFailed
+  // (Region::kTreeData).
+  Status CheckData(const Allocation& allocation, std::uint64_t first, ByteView data);
+  // As CheckData() for blocks that are known to be allocated as a whole, before there is a bitmap.
+  Status CheckAllocatedData(std::uint64_t first, ByteView data);
+
+  // Reads `count` allocated blocks from `first` on with the data blocks around them, checks those,
+  // and copies what was asked for. Data blocks that were checked last are not read again.
+  // Errors: kMalformed (`region`: outside the image, touches the tree or what digests leave out, or
+  // is not allocated), as CheckData(), kOutOfMemory.
+  Status ReadChecked(const Allocation& allocation, const Extent& extent, ByteSpan out,
+                     Region region);
+
+ private:
+  struct Slot {
+    std::uint32_t level = 0;
+    std::uint64_t index = 0;
+    std::uint64_t used = 0;  // time of the last use; 0 if empty
+  };
+  static constexpr std::uint64_t kNoIndex = ~std::uint64_t{0};
+
+  Slot* FindSlot(std::uint32_t level, std::uint64_t index);
+  Slot& EvictSlot();
+  ByteSpan SlotBytes(const Slot& slot);
+  Result<ByteView> Cached(std::uint32_t level, std::uint64_t index);
+  Status ReadNode(std::uint32_t level, std::uint64_t index, ByteSpan out);
+  Status LoadChild(std::uint32_t level, std::uint64_t index, ByteView digest);
+  Status CheckBlock(std::uint64_t index, std::uint64_t word, ByteView data);
+  Status LoadData(const Allocation& allocation, std::uint64_t first);
+
+  const TreeShape* shape_ = nullptr;
+  TreeDigests* digests_ = nullptr;
+  BlockView* view_ = nullptr;
+  Vec<std::uint8_t> cache_;  // max_digests_bytes() a slot
+  Vec<Slot> slots_;          // the first is the root's
+  std::uint64_t time_ = 0;
+  Vec<std::uint8_t> read_;  // checked data blocks of ReadChecked()
+  std::uint64_t data_index_ = kNoIndex;
+  TreeNodeSet made_;
+};
+
+// Changes digests of data blocks and works out the nodes above them. Each node is loaded and checked
+// before it is changed.
+class TreeUpdate {
+ public:
+  TreeUpdate(AuthTree& tree, Allocator& allocator) : tree_(tree), nodes_(allocator) {}
+
+  // Errors: as AuthTree::Node(), kOutOfMemory. After a failure the update is void.
+  Status SetDataDigest(std::uint64_t index, ByteView digest);
+  // Works out all nodes up to the root and the root's digest. Errors: kOutOfMemory, kInternal, as
+  // AuthTree::Node().
+  Status Finish(ByteView encrypted_counter, ByteView image_context, ByteSpan root_digest);
+  // After Finish(): the changed nodes, sorted by level.
+  TreeNodeSet& nodes() { return nodes_; }
+
+ private:
+  Result<TreeNode*> Touch(std::uint32_t level, std::uint64_t index);
+
+  AuthTree& tree_;
+  TreeNodeSet nodes_;
+};
+
+}  // namespace svsm::cocoonfs
+
+#endif  // SVSM_SRC_COCOONFS_AUTH_TREE_H_
