@@ -15,6 +15,7 @@ struct OpensslBackend {
   using HashStreamType = OpensslHashStream;
   using HmacType = OpensslHmac;
   using AesType = OpensslAes;
+  using SymmetricType = OpensslSymmetric;
   using AesGcmType = OpensslAesGcm;
   using EcdsaVerifierType = OpensslEcdsaVerifier;
   using EcdsaSignerType = OpensslEcdsaSigner;
@@ -26,6 +27,7 @@ struct BearsslBackend {
   using HashStreamType = BearsslHashStream;
   using HmacType = BearsslHmac;
   using AesType = BearsslAes;
+  using SymmetricType = BearsslSymmetric;
   using AesGcmType = BearsslAesGcm;
   using EcdsaVerifierType = BearsslEcdsaVerifier;
   using EcdsaSignerType = BearsslEcdsaSigner;

@@ -1,5 +1,5 @@
-// svsm/core/heap_allocator.h: a general allocator over memory of the caller, and one that wipes what
-// goes back.
+// svsm/core/heap_allocator.h: a general allocator over memory of the caller, and one that wipes
+// what goes back.
 //
 //   alignas(16) static Bytes<96 * 1024> memory;
 //   HeapAllocator heap(memory);
@@ -19,12 +19,13 @@
 
 namespace svsm {
 
-// First fit by address, in units of 16 bytes, without a header on what is given out: the free gaps alone are
-// listed, inside themselves. Allocate() and Free() take time in the number of gaps. Freeing what is not
-// given out, or with a size that overlaps a gap, panics.
+// First fit by address, in units of 16 bytes, without a header on what is given out: the free gaps
+// alone are listed, inside themselves. Allocate() and Free() take time in the number of gaps.
+// Freeing what is not given out, or with a size that overlaps a gap, panics.
 class HeapAllocator final : public Allocator {
  public:
-  // Keeps `memory`, which must outlive the object; up to 15 bytes at either end are lost to alignment.
+  // Keeps `memory`, which must outlive the object; up to 15 bytes at either end are lost to
+  // alignment.
   explicit HeapAllocator(ByteSpan memory);
   HeapAllocator(const HeapAllocator&) = delete;
   HeapAllocator& operator=(const HeapAllocator&) = delete;

@@ -5,12 +5,12 @@
 //   SVSM_TRY(extents.PushBack(extent));
 //   for (const Extent& e : extents) Use(e);
 //
-// Elements need a move constructor that does not fail. Not copied; a move leaves an empty Vec behind.
-// Indices are checked: a wrong one is a bug of the program and panics. Memory that is given back is not
-// wiped: who keeps secrets passes a WipingAllocator (svsm/core/heap_allocator.h).
+// Elements need a move constructor that does not fail. Not copied; a move leaves an empty Vec
+// behind. Indices are checked: a wrong one is a bug of the program and panics. Memory that is given
+// back is not wiped: who keeps secrets passes a WipingAllocator (svsm/core/heap_allocator.h).
 //
-// Profile: freestanding. Allocates: through the Allocator, which outlives the Vec; where a Reserve() went
-// before, what fits in it allocates no more. Threads: one object, one thread.
+// Profile: freestanding. Allocates: through the Allocator, which outlives the Vec; where a
+// Reserve() went before, what fits in it allocates no more. Threads: one object, one thread.
 #ifndef SVSM_CORE_VEC_H_
 #define SVSM_CORE_VEC_H_
 
@@ -71,8 +71,8 @@ class Vec {
   std::span<const T> view() const { return {data_, size_}; }
   Allocator& allocator() const { return *allocator_; }
 
-  // All that grow a Vec: amortised constant time an element. Errors: kOutOfMemory; nothing has changed
-  // then. A view into the Vec itself may not be passed.
+  // All that grow a Vec: amortised constant time an element. Errors: kOutOfMemory; nothing has
+  // changed then. A view into the Vec itself may not be passed.
 
   // Room for `capacity` elements in all, exactly that much if it is more than there was.
   Status Reserve(std::size_t capacity) {

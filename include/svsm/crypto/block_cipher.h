@@ -33,7 +33,8 @@ constexpr bool IsCipherKeySize(BlockCipherAlg alg, std::size_t size) {
 class BlockCipher {
  public:
   virtual BlockCipherAlg algorithm() const = 0;
-  // 16, 24 or 32 bytes; for SM4 16. Errors: kInvalidArgument (size), kInternal; there is no key then.
+  // 16, 24 or 32 bytes; for SM4 16. Errors: kInvalidArgument (size), kInternal; there is no key
+  // then.
   virtual Status SetKey(ByteView key) = 0;
 
   // All of these turn `in` into `out`, which has the same size and is the same memory or does not

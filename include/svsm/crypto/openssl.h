@@ -8,8 +8,10 @@
 // Each type implements the interface that it derives from, whose header is its manual. Statuses
 // that the interface names come from Source::kCrypto; kInternal comes from Source::kOpenssl, with
 // OpenSSL's packed error code as detail. No call leaves entries on OpenSSL's error queue.
-// Algorithms are fetched once, at construction, in OpenSSL's default library context; if that
-// fails (out of memory, no such algorithm in the configured providers), calls say kInternal.
+// Algorithms are fetched once, at construction or first use, in OpenSSL's default library context;
+// if that fails (out of memory, no such algorithm in the configured providers), calls say
+// kInternal. SHA-1 and SHA-2 of OpensslHash and OpensslHmac run on libcrypto itself, whatever the
+// providers.
 //
 // Profile: hosted. Allocates: OpenSSL's own objects, at construction, in SetKey() and in calls.
 // Threads: as the interfaces say; different objects in different threads at once.
@@ -24,6 +26,7 @@
 #include "svsm/crypto/hash.h"
 #include "svsm/crypto/hmac.h"
 #include "svsm/crypto/rsa_pss.h"
+#include "svsm/crypto/symmetric.h"
 
 // OpenSSL's types, which its headers spell EVP_MD, EVP_MD_CTX, EVP_MAC_CTX, EVP_CIPHER,
 // EVP_CIPHER_CTX, EVP_PKEY and EVP_PKEY_CTX.
@@ -39,11 +42,14 @@ namespace svsm::crypto {
 
 namespace openssl {
 class PrivateKey;
-}
+struct ShaHmac;
+}  // namespace openssl
 
 class OpensslHash final : public Hash {
  public:
   explicit OpensslHash(HashAlg alg);
+  // Whether OpenSSL has the algorithm.
+  bool usable() const;
   OpensslHash(const OpensslHash&) = delete;
   OpensslHash& operator=(const OpensslHash&) = delete;
   ~OpensslHash();
@@ -91,8 +97,9 @@ class OpensslHmac final : public Hmac {
 
  private:
   HashAlg alg_;
-  bool keyed_ = false;
-  evp_mac_ctx_st* ctx_;
+  bool keyed_ = false;               // of ctx_
+  evp_mac_ctx_st* ctx_;              // hashes other than SHA-1 and SHA-2
+  openssl::ShaHmac* sha_ = nullptr;  // SHA-1 and SHA-2, with a key
 };
 
 // The key schedule is set up once a key; a call sets the nonce alone.
@@ -117,15 +124,17 @@ class OpensslAesGcm final : public Aead {
   evp_cipher_ctx_st* open_;
 };
 
-// Keeps the key, and sets up each direction's schedule when it is first used.
-class OpensslAes final : public BlockCipher {
+// Keeps the key, and sets up each direction's schedule when it is first used. A call sets no IV:
+// the state that the one before left is known, and what it differs by is added to one block.
+class OpensslBlockCipher final : public BlockCipher {
  public:
-  OpensslAes();
-  OpensslAes(const OpensslAes&) = delete;
-  OpensslAes& operator=(const OpensslAes&) = delete;
-  ~OpensslAes();
+  OpensslBlockCipher() : OpensslBlockCipher(BlockCipherAlg::kAes) {}
+  explicit OpensslBlockCipher(BlockCipherAlg alg);
+  OpensslBlockCipher(const OpensslBlockCipher&) = delete;
+  OpensslBlockCipher& operator=(const OpensslBlockCipher&) = delete;
+  ~OpensslBlockCipher();
 
-  BlockCipherAlg algorithm() const override { return BlockCipherAlg::kAes; }
+  BlockCipherAlg algorithm() const override { return alg_; }
   Status SetKey(ByteView key) override;
   Status EncryptEcb(ByteView in, ByteSpan out) override;
   Status DecryptEcb(ByteView in, ByteSpan out) override;
@@ -139,13 +148,41 @@ class OpensslAes final : public BlockCipher {
   struct Direction {
     evp_cipher_ctx_st* ctx = nullptr;
     bool keyed = false;
+    Bytes<kAesBlockSize> chain{};  // CBC: the IV that the context would go on with
   };
-  Status Run(Operation operation, const std::uint8_t* iv, ByteView in, ByteSpan out);
+  Status Check(std::size_t unit, ByteView in, ByteSpan out) const;
+  Status Prepare(Operation operation);
+  Status Update(Operation operation, ByteView in, ByteSpan out);
+  Status Fail(Operation operation, ByteSpan out);
 
-  Secret<32> key_;
+  BlockCipherAlg alg_;
+  Secret<kMaxCipherKeySize> key_;
   std::size_t key_size_ = 0;  // 0: there is no key
-  evp_cipher_st* ciphers_[3][3];
   Direction directions_[kNumOperations];
+};
+using OpensslAes = OpensslBlockCipher;
+
+// The primitives above by algorithm, as far as OpenSSL's configured providers have them. The
+// objects are in the Allocator's memory, their states in OpenSSL's.
+class OpensslSymmetric final : public Symmetric {
+ public:
+  OpensslSymmetric() = default;
+  OpensslSymmetric(const OpensslSymmetric&) = delete;
+  OpensslSymmetric& operator=(const OpensslSymmetric&) = delete;
+
+  bool Supports(HashAlg alg) const override;
+  bool Supports(BlockCipherAlg alg) const override;
+  Result<const Hash*> FindHash(HashAlg alg) const override;
+  Result<Hmac*> NewHmac(HashAlg alg, Allocator& allocator) const override;
+  Result<BlockCipher*> NewBlockCipher(BlockCipherAlg alg, Allocator& allocator) const override;
+  void Delete(Hmac* hmac, Allocator& allocator) const override;
+  void Delete(BlockCipher* cipher, Allocator& allocator) const override;
+
+ private:
+  OpensslHash hashes_[8]{OpensslHash(HashAlg::kSha1),     OpensslHash(HashAlg::kSha256),
+                         OpensslHash(HashAlg::kSha384),   OpensslHash(HashAlg::kSha512),
+                         OpensslHash(HashAlg::kSha3_256), OpensslHash(HashAlg::kSha3_384),
+                         OpensslHash(HashAlg::kSha3_512), OpensslHash(HashAlg::kSm3)};
 };
 
 class OpensslEcdsaVerifier final : public EcdsaVerifier {

@@ -1,12 +1,13 @@
-// svsm/crypto/symmetric.h: the symmetric primitives of a backend, by algorithm, for those who learn from
-// stored bytes which ones they need.
+// svsm/crypto/symmetric.h: the symmetric primitives of a backend, by algorithm, for those who learn
+// from stored bytes which ones they need.
 //
 //   SVSM_ASSIGN_OR_RETURN(Hmac* const hmac, symmetric.NewHmac(HashAlg::kSha256, allocator));
 //   const Status status = Use(*hmac);
 //   symmetric.Delete(hmac, allocator);
 //
-// Profile: freestanding. Allocates: from the Allocator that is passed in; a backend's own heap beside it,
-// where its header says so. Threads: any may call at once, if their allocators are their own.
+// Profile: freestanding. Allocates: from the Allocator that is passed in; a backend's own heap
+// beside it, where its header says so. Threads: any may call at once, if their allocators are their
+// own.
 #ifndef SVSM_CRYPTO_SYMMETRIC_H_
 #define SVSM_CRYPTO_SYMMETRIC_H_
 
@@ -20,7 +21,8 @@ namespace svsm::crypto {
 
 class Symmetric {
  public:
-  // Whether the backend has the algorithm: if so, the functions below do not say kUnsupported for it.
+  // Whether the backend has the algorithm: if so, the functions below do not say kUnsupported for
+  // it.
   virtual bool Supports(HashAlg alg) const = 0;
   virtual bool Supports(BlockCipherAlg alg) const = 0;
 
@@ -29,8 +31,8 @@ class Symmetric {
   // An HMAC without a key yet. The caller gives it back with Delete() and the same allocator.
   // Errors: kUnsupported (detail = the HashAlg), kOutOfMemory.
   virtual Result<Hmac*> NewHmac(HashAlg alg, Allocator& allocator) const = 0;
-  // A block cipher without a key yet. The caller gives it back with Delete() and the same allocator.
-  // Errors: kUnsupported (detail = the BlockCipherAlg), kOutOfMemory.
+  // A block cipher without a key yet. The caller gives it back with Delete() and the same
+  // allocator. Errors: kUnsupported (detail = the BlockCipherAlg), kOutOfMemory.
   virtual Result<BlockCipher*> NewBlockCipher(BlockCipherAlg alg, Allocator& allocator) const = 0;
 
   // Wipes the key and gives the object back. nullptr is ignored.

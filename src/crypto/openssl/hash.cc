@@ -1,21 +1,32 @@
 #include "crypto/openssl/internal.h"
+#include "crypto/openssl/sha.h"
 #include "svsm/crypto/openssl.h"
 
 namespace svsm::crypto {
 
 using openssl::ErrorMark;
 
-OpensslHash::OpensslHash(HashAlg alg) : alg_(alg) {
+OpensslHash::OpensslHash(HashAlg alg) : alg_(alg), md_(nullptr) {
+  if (openssl::ShaState::Has(alg)) return;
   const ErrorMark mark;
   md_ = EVP_MD_fetch(nullptr, openssl::DigestName(alg), nullptr);
 }
 
 OpensslHash::~OpensslHash() { EVP_MD_free(md_); }
 
+bool OpensslHash::usable() const { return md_ != nullptr || openssl::ShaState::Has(alg_); }
+
 Status OpensslHash::Digest(std::span<const ByteView> parts, ByteSpan out) const {
   if (out.size() != DigestSize(alg_)) {
     Fill(out, 0);
     return openssl::Invalid();
+  }
+  if (openssl::ShaState::Has(alg_)) {
+    openssl::ShaState state(alg_);
+    for (const ByteView part : parts) state.Update(part);
+    state.Finish(out);
+    Wipe(ByteSpan(static_cast<std::uint8_t*>(static_cast<void*>(&state)), sizeof(state)));
+    return OkStatus();
   }
   const ErrorMark mark;
   const openssl::Owned<EVP_MD_CTX, EVP_MD_CTX_free> ctx(EVP_MD_CTX_new());

@@ -1,7 +1,10 @@
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 
+#include <new>
+
 #include "crypto/openssl/internal.h"
+#include "crypto/openssl/sha.h"
 #include "svsm/crypto/openssl.h"
 
 namespace svsm::crypto {
@@ -25,11 +28,20 @@ EVP_MAC_CTX* NewContext(HashAlg alg) {
 
 }  // namespace
 
-OpensslHmac::OpensslHmac(HashAlg alg) : alg_(alg), ctx_(NewContext(alg)) {}
+OpensslHmac::OpensslHmac(HashAlg alg)
+    : alg_(alg), ctx_(openssl::ShaState::Has(alg) ? nullptr : NewContext(alg)) {}
 
-OpensslHmac::~OpensslHmac() { EVP_MAC_CTX_free(ctx_); }
+OpensslHmac::~OpensslHmac() {
+  EVP_MAC_CTX_free(ctx_);
+  delete sha_;
+}
 
 Status OpensslHmac::SetKey(ByteView key) {
+  if (openssl::ShaState::Has(alg_)) {
+    delete sha_;
+    sha_ = new (std::nothrow) openssl::ShaHmac(alg_, key);
+    return sha_ != nullptr ? OkStatus() : openssl::Internal();
+  }
   const ErrorMark mark;
   // A null pointer would mean "the key as before".
   const std::uint8_t none = 0;
@@ -42,6 +54,10 @@ Status OpensslHmac::Compute(std::span<const ByteView> parts, ByteSpan out) {
   if (out.size() != DigestSize(alg_)) {
     Fill(out, 0);
     return openssl::Invalid();
+  }
+  if (sha_ != nullptr) {
+    sha_->Compute(parts, out);
+    return OkStatus();
   }
   if (!keyed_) {
     Fill(out, 0);
@@ -62,6 +78,9 @@ Status OpensslHmac::Compute(std::span<const ByteView> parts, ByteSpan out) {
 }
 
 void OpensslHmac::Wipe() {
+  delete sha_;
+  sha_ = nullptr;
+  if (openssl::ShaState::Has(alg_)) return;
   // OpenSSL clears a context's key when it is freed.
   EVP_MAC_CTX_free(ctx_);
   ctx_ = NewContext(alg_);

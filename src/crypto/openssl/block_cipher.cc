@@ -1,0 +1,170 @@
+#include "crypto/openssl/internal.h"
+#include "svsm/crypto/openssl.h"
+
+namespace svsm::crypto {
+
+using openssl::ErrorMark;
+
+namespace {
+
+// EVP takes lengths as int; a piece is whole blocks.
+constexpr std::size_t kMaxPiece = std::size_t{1} << 30;
+
+enum Mode { kEcb, kCbc, kCounter };
+
+const char* CipherName(BlockCipherAlg alg, Mode mode, std::size_t key_size) {
+  static constexpr const char* kNames[3][3][3] = {
+      {{"AES-128-ECB", "AES-192-ECB", "AES-256-ECB"},
+       {"AES-128-CBC", "AES-192-CBC", "AES-256-CBC"},
+       {"AES-128-CTR", "AES-192-CTR", "AES-256-CTR"}},
+      {{"CAMELLIA-128-ECB", "CAMELLIA-192-ECB", "CAMELLIA-256-ECB"},
+       {"CAMELLIA-128-CBC", "CAMELLIA-192-CBC", "CAMELLIA-256-CBC"},
+       {"CAMELLIA-128-CTR", "CAMELLIA-192-CTR", "CAMELLIA-256-CTR"}},
+      {{"SM4-ECB", "", ""}, {"SM4-CBC", "", ""}, {"SM4-CTR", "", ""}}};
+  return kNames[static_cast<std::size_t>(alg)][mode][key_size / 8 - 2];
+}
+
+// to = a ^ b, where all three may be the same memory.
+void Xor(FixedView<kCipherBlockSize> a, FixedView<kCipherBlockSize> b,
+         FixedSpan<kCipherBlockSize> to) {
+  for (std::size_t i = 0; i < kCipherBlockSize; ++i) {
+    to[i] = static_cast<std::uint8_t>(a[i] ^ b[i]);
+  }
+}
+
+}  // namespace
+
+OpensslBlockCipher::OpensslBlockCipher(BlockCipherAlg alg) : alg_(alg) {}
+
+OpensslBlockCipher::~OpensslBlockCipher() {
+  for (Direction& direction : directions_) EVP_CIPHER_CTX_free(direction.ctx);
+}
+
+Status OpensslBlockCipher::SetKey(ByteView key) {
+  Wipe();
+  if (!IsCipherKeySize(alg_, key.size())) return openssl::Invalid();
+  Copy(key_.writable(), key);
+  key_size_ = key.size();
+  return OkStatus();
+}
+
+void OpensslBlockCipher::Wipe() {
+  // Clears the key schedules.
+  for (Direction& direction : directions_) {
+    if (direction.keyed) EVP_CIPHER_CTX_reset(direction.ctx);
+    direction.keyed = false;
+  }
+  key_.wipe();
+  key_size_ = 0;
+}
+
+Status OpensslBlockCipher::Check(std::size_t unit, ByteView in, ByteSpan out) const {
+  const bool fits = in.size() == out.size() && in.size() % unit == 0;
+  if (key_size_ != 0 && fits) return OkStatus();
+  svsm::Wipe(out);
+  return key_size_ == 0 ? openssl::NoKey() : openssl::Invalid();
+}
+
+// Gives the operation its context, with the key.
+Status OpensslBlockCipher::Prepare(Operation operation) {
+  Direction& direction = directions_[operation];
+  if (direction.keyed) return OkStatus();
+  const ErrorMark mark;
+  if (direction.ctx == nullptr) direction.ctx = EVP_CIPHER_CTX_new();
+  const Mode mode = operation == kCtr                                      ? kCounter
+                    : operation == kEncryptEcb || operation == kDecryptEcb ? kEcb
+                                                                           : kCbc;
+  const openssl::Owned<EVP_CIPHER, EVP_CIPHER_free> cipher(
+      EVP_CIPHER_fetch(nullptr, CipherName(alg_, mode, key_size_), nullptr));
+  const int encrypts = operation == kDecryptEcb || operation == kDecryptCbc ? 0 : 1;
+  direction.chain.fill(0);
+  const std::uint8_t* const iv = mode == kEcb ? nullptr : direction.chain.data();
+  direction.keyed = direction.ctx != nullptr && cipher &&
+                    EVP_CipherInit_ex2(direction.ctx, cipher.get(), key_.view().data(), iv,
+                                       encrypts, nullptr) == 1 &&
+                    EVP_CIPHER_CTX_set_padding(direction.ctx, 0) == 1;
+  return direction.keyed ? OkStatus() : openssl::Internal();
+}
+
+// Runs the bytes through the context as it is.
+Status OpensslBlockCipher::Update(Operation operation, ByteView in, ByteSpan out) {
+  for (std::size_t at = 0; at < in.size(); at += kMaxPiece) {
+    const std::size_t left = in.size() - at;
+    const int piece = static_cast<int>(left < kMaxPiece ? left : kMaxPiece);
+    int written = 0;
+    const ErrorMark mark;
+    if (EVP_CipherUpdate(directions_[operation].ctx, out.data() + at, &written, in.data() + at,
+                         piece) != 1 ||
+        written != piece) {
+      return openssl::Internal();
+    }
+  }
+  return OkStatus();
+}
+
+// After a failure the context's state is not known, so the next call begins anew.
+Status OpensslBlockCipher::Fail(Operation operation, ByteSpan out) {
+  svsm::Wipe(out);
+  Direction& direction = directions_[operation];
+  if (direction.ctx != nullptr) EVP_CIPHER_CTX_reset(direction.ctx);
+  direction.keyed = false;
+  return openssl::Internal();
+}
+
+Status OpensslBlockCipher::EncryptEcb(ByteView in, ByteSpan out) {
+  SVSM_TRY(Check(kCipherBlockSize, in, out));
+  const bool ok = Prepare(kEncryptEcb).ok() && Update(kEncryptEcb, in, out).ok();
+  return ok ? OkStatus() : Fail(kEncryptEcb, out);
+}
+
+Status OpensslBlockCipher::DecryptEcb(ByteView in, ByteSpan out) {
+  SVSM_TRY(Check(kCipherBlockSize, in, out));
+  const bool ok = Prepare(kDecryptEcb).ok() && Update(kDecryptEcb, in, out).ok();
+  return ok ? OkStatus() : Fail(kDecryptEcb, out);
+}
+
+// The context adds `chain` to the first block where `iv` is wanted, so the block gets both before.
+Status OpensslBlockCipher::EncryptCbc(FixedView<kAesBlockSize> iv, ByteView in, ByteSpan out) {
+  SVSM_TRY(Check(kCipherBlockSize, in, out));
+  if (in.empty()) return OkStatus();
+  if (!Prepare(kEncryptCbc).ok()) return Fail(kEncryptCbc, out);
+  Bytes<kCipherBlockSize>& chain = directions_[kEncryptCbc].chain;
+  Bytes<kCipherBlockSize> first;
+  Xor(in.first<kCipherBlockSize>(), iv, first);
+  Xor(first, chain, first);
+  const ByteSpan head = out.first(kCipherBlockSize);
+  const bool ok =
+      Update(kEncryptCbc, first, head).ok() &&
+      Update(kEncryptCbc, in.subspan(kCipherBlockSize), out.subspan(kCipherBlockSize)).ok();
+  svsm::Wipe(first);
+  if (!ok) return Fail(kEncryptCbc, out);
+  Copy(chain, out.last(kCipherBlockSize));
+  return OkStatus();
+}
+
+// The context adds `chain` to the first block where `iv` is wanted, so the block gets both after.
+Status OpensslBlockCipher::DecryptCbc(FixedView<kAesBlockSize> iv, ByteView in, ByteSpan out) {
+  SVSM_TRY(Check(kCipherBlockSize, in, out));
+  if (in.empty()) return OkStatus();
+  if (!Prepare(kDecryptCbc).ok()) return Fail(kDecryptCbc, out);
+  Bytes<kCipherBlockSize>& chain = directions_[kDecryptCbc].chain;
+  Bytes<kCipherBlockSize> change;
+  Xor(chain, iv, change);
+  Copy(chain, in.last(kCipherBlockSize));
+  if (!Update(kDecryptCbc, in, out).ok()) return Fail(kDecryptCbc, out);
+  const FixedSpan<kCipherBlockSize> head = out.first<kCipherBlockSize>();
+  Xor(head, change, head);
+  return OkStatus();
+}
+
+Status OpensslBlockCipher::Ctr(FixedView<kAesBlockSize> counter, ByteView in, ByteSpan out) {
+  SVSM_TRY(Check(1, in, out));
+  if (!Prepare(kCtr).ok()) return Fail(kCtr, out);
+  const ErrorMark mark;
+  const bool ok =
+      EVP_CipherInit_ex(directions_[kCtr].ctx, nullptr, nullptr, nullptr, counter.data(), 1) == 1 &&
+      Update(kCtr, in, out).ok();
+  return ok ? OkStatus() : Fail(kCtr, out);
+}
+
+}  // namespace svsm::crypto
