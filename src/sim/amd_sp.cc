@@ -23,7 +23,9 @@ Status WrongState() {
 }
 Status InvalidParam() { return Refused(Code::kInvalidArgument, FirmwareError::kInvalidParam); }
 
-bool IsPlausible(const PlatformState& state) {
+bool IsPlausible(const PlatformState& state, const ProductLine& line) {
+  // The others are not above it.
+  if (!snp::DecodeTcb(state.current_tcb, line.product).ok()) return false;
   for (std::size_t i = 0; i < state.current_tcb.size(); ++i) {
     if (state.committed_tcb[i] > state.current_tcb[i] ||
         state.reported_tcb[i] > state.current_tcb[i]) {
@@ -43,9 +45,15 @@ std::uint32_t PackCpuid(const ProductLine& line) {
 
 }  // namespace
 
+PlatformState UsualPlatform(const ProductLine& line) {
+  PlatformState state;
+  state.current_tcb = state.committed_tcb = state.reported_tcb = line.usual_tcb;
+  return state;
+}
+
 AmdSp::AmdSp(Chip chip, const PlatformState& state, crypto::Rng& rng)
     : chip_(std::move(chip)), rng_(rng), state_(state) {
-  SVSM_CHECK(IsPlausible(state));
+  SVSM_CHECK(IsPlausible(state, chip_.line()));
 }
 
 AmdSp::~AmdSp() = default;
@@ -57,8 +65,16 @@ PlatformState AmdSp::platform() const {
 
 Status AmdSp::SetPlatform(const PlatformState& state) {
   const std::lock_guard guard(mutex_);
-  if (!IsPlausible(state)) return InvalidParam();
+  if (!IsPlausible(state, chip_.line())) return InvalidParam();
+  if (state.reported_tcb != state_.reported_tcb) vlek_ = nullptr;
   state_ = state;
+  return OkStatus();
+}
+
+Status AmdSp::LoadVlek(const Provider& provider) {
+  const std::lock_guard guard(mutex_);
+  if (&provider.line() != &chip_.line()) return InvalidParam();
+  vlek_ = &provider;
   return OkStatus();
 }
 
@@ -160,7 +176,7 @@ Result<Bytes<snp::kReportSize>> AmdSp::HostReport(GuestHandle handle) {
   const Guest* const guest = Find(handle);
   if (guest == nullptr) return UnknownGuest();
   if (guest->state != GuestState::kRunning) return WrongState();
-  return BuildReport(FactsOf(*guest), state_, chip_, snp::kHostVmpl, Bytes<64>{});
+  return BuildReport(FactsOf(*guest), state_, {chip_, vlek_}, snp::kHostVmpl, Bytes<64>{});
 }
 
 Result<Bytes<snp::kLaunchDigestSize>> AmdSp::Measurement(GuestHandle handle) const {
@@ -197,7 +213,7 @@ Status AmdSp::Answer(Guest& guest, const snp::GuestMessageInfo& header,
   const Result<snp::GuestMessageInfo> opened = snp::OpenGuestMessage(aead, request, plaintext);
   if (!opened.ok()) return Refused(Code::kAuthFailed, FirmwareError::kBadMeasurement);
   const GuestFacts facts = FactsOf(guest);
-  const GuestServiceContext context{facts, state_, chip_, Vmpl(header.vmpck.value())};
+  const GuestServiceContext context{facts, state_, chip_, vlek_, Vmpl(header.vmpck.value())};
   const ByteView payload = ByteView(plaintext).first(header.payload_bytes);
 
   snp::GuestMessageInfo answer = header;

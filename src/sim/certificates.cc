@@ -22,12 +22,39 @@ namespace {
 constexpr std::int64_t kRootNotBefore = 1603387385;  // 2020-10-22T17:23:05Z
 constexpr std::int64_t kRootNotAfter = 2392305785;   // 2045-10-22T17:23:05Z
 
-enum File : std::uint32_t { kArkKey = 1, kAskKey, kArkDer, kAskDer };
+enum File : std::uint32_t { kArkKey = 1, kAskKey, kArkDer, kAskDer, kAsvkKey, kAsvkDer };
 
 std::string ArkName(const ProductLine& line) { return std::string("ARK-") + line.name; }
-std::string AskName(const ProductLine& line) { return std::string("SEV-") + line.name; }
-std::string CrlUrl(const ProductLine& line) {
-  return std::string("https://kdsintf.amd.com/vcek/v1/") + line.name + "/crl";
+std::string CrlUrl(const ProductLine& line, const char* kind) {
+  return std::string("https://kdsintf.amd.com/") + kind + "/v1/" + line.name + "/crl";
+}
+
+// What differs between the chains.
+struct Chain {
+  std::string name;  // of the intermediate
+  const char* stem;  // of its files
+  File key;
+  File der;
+  std::uint32_t serial;
+  const char* kds;  // the first part of a path of the key service
+};
+
+Chain ChainOf(const ProductLine& line, EndorsementKey signs) {
+  if (signs == EndorsementKey::kVlek) {
+    return {
+        std::string("SEV-VLEK-") + line.name, "asvk", kAsvkKey, kAsvkDer, line.asvk_serial, "vlek"};
+  }
+  return {std::string("SEV-") + line.name, "ask", kAskKey, kAskDer, line.ask_serial, "vcek"};
+}
+
+Status Invalid(std::uint32_t detail) {
+  return Status(Code::kInvalidArgument, Source::kSim, detail);
+}
+
+bool IsCspId(std::string_view id) {
+  constexpr std::size_t kMaxSize = 64;
+  return !id.empty() && id.size() <= kMaxSize &&
+         std::all_of(id.begin(), id.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
 Status Damaged(File file) { return Status(Code::kDataLoss, Source::kSim, file); }
@@ -107,70 +134,88 @@ struct CertificateAuthority::Keys {
   ByteVector ark_spki;
 };
 
-CertificateAuthority::CertificateAuthority(const ProductLine& line, std::unique_ptr<Keys> keys,
-                                           ByteVector ark, ByteVector ask)
-    : line_(&line), keys_(std::move(keys)), ark_(std::move(ark)), ask_(std::move(ask)) {}
+CertificateAuthority::CertificateAuthority(const ProductLine& line, EndorsementKey signs,
+                                           std::unique_ptr<Keys> keys, ByteVector ark,
+                                           ByteVector ask)
+    : line_(&line),
+      signs_(signs),
+      keys_(std::move(keys)),
+      ark_(std::move(ark)),
+      ask_(std::move(ask)) {}
 CertificateAuthority::CertificateAuthority(CertificateAuthority&&) noexcept = default;
 CertificateAuthority& CertificateAuthority::operator=(CertificateAuthority&&) noexcept = default;
 CertificateAuthority::~CertificateAuthority() = default;
 
 Result<CertificateAuthority> CertificateAuthority::Open(const ProductLine& line,
-                                                        const std::string& folder) {
+                                                        const std::string& folder,
+                                                        EndorsementKey signs) {
   const std::string home = folder + "/" + line.name;
+  const Chain chain = ChainOf(line, signs);
+  const std::string stem = home + "/" + chain.stem;
   SVSM_TRY(MakeFolder(home));
   FolderLock lock;
   SVSM_TRY(lock.Acquire(home));
   SVSM_ASSIGN_OR_RETURN(RsaKey ark_key, OpenKey(home + "/ark.key", kArkKey));
-  SVSM_ASSIGN_OR_RETURN(RsaKey ask_key, OpenKey(home + "/ask.key", kAskKey));
+  SVSM_ASSIGN_OR_RETURN(RsaKey ask_key, OpenKey(stem + ".key", chain.key));
   SVSM_ASSIGN_OR_RETURN(ByteVector ark_spki, ark_key.Spki());
   SVSM_ASSIGN_OR_RETURN(const ByteVector ask_spki, ask_key.Spki());
   const std::string ark_name = ArkName(line);
-  const std::string ask_name = AskName(line);
-  const ByteVector root_extensions = x509::RootExtensions(ark_spki, CrlUrl(line));
+  const ByteVector root_extensions = x509::RootExtensions(ark_spki, CrlUrl(line, "vcek"));
   SVSM_ASSIGN_OR_RETURN(ByteVector ark,
                         OpenCertificate(home + "/ark.der", kArkDer,
                                         {line.ark_serial, ark_name, ark_name, kRootNotBefore,
                                          kRootNotAfter, ark_spki, root_extensions},
                                         ark_key));
-  const ByteVector ask_extensions = x509::IntermediateExtensions(ask_spki, ark_spki, CrlUrl(line));
+  const ByteVector ask_extensions =
+      x509::IntermediateExtensions(ask_spki, ark_spki, CrlUrl(line, chain.kds));
   SVSM_ASSIGN_OR_RETURN(ByteVector ask,
-                        OpenCertificate(home + "/ask.der", kAskDer,
-                                        {line.ask_serial, ark_name, ask_name, kRootNotBefore,
+                        OpenCertificate(stem + ".der", chain.der,
+                                        {chain.serial, ark_name, chain.name, kRootNotBefore,
                                          kRootNotAfter, ask_spki, ask_extensions},
                                         ark_key));
   auto keys =
       std::make_unique<Keys>(Keys{std::move(ark_key), std::move(ask_key), std::move(ark_spki)});
-  return CertificateAuthority(line, std::move(keys), std::move(ark), std::move(ask));
+  return CertificateAuthority(line, signs, std::move(keys), std::move(ark), std::move(ask));
 }
 
 std::string CertificateAuthority::ChainPem() const {
   return ToPem(PemKind::kCertificate, ask_) + ToPem(PemKind::kCertificate, ark_);
 }
 
-Result<ByteVector> CertificateAuthority::IssueVcek(const VcekRequest& request) const {
-  constexpr std::int64_t kSecondsPerDay = 86400;
-  constexpr std::int64_t kValidity = (7 * 365 + 2) * kSecondsPerDay;
+Result<ByteVector> CertificateAuthority::IssueLeaf(std::string_view name, std::int64_t not_before,
+                                                   std::int64_t days,
+                                                   const crypto::EcPointView& key,
+                                                   ByteView extensions) const {
   constexpr std::size_t kCoordinate = crypto::CoordinateSize(crypto::Curve::kP384);
-  const Status invalid_size(Code::kInvalidArgument, Source::kSim, 1);
-  const std::int64_t not_after = request.not_before_unix_s + kValidity;
-  if (request.hwid.size() != line_->hwid_size) return invalid_size;
-  if (request.public_key.x.size() != kCoordinate || request.public_key.y.size() != kCoordinate) {
-    return Status(Code::kInvalidArgument, Source::kSim, 2);
-  }
-  if (!der::FitsUtcTime(request.not_before_unix_s) || !der::FitsUtcTime(not_after)) {
-    return Status(Code::kInvalidArgument, Source::kSim, 3);
-  }
-  const ByteVector spki = x509::EcSpki(request.public_key);
-  const ByteVector extensions = x509::VcekExtensions(*line_, request.hwid, request.tcb);
-  return x509::Sign(
-      {0, AskName(*line_), "SEV-VCEK", request.not_before_unix_s, not_after, spki, extensions},
-      keys_->ask);
+  constexpr std::int64_t kSecondsPerDay = 86400;
+  const std::int64_t not_after = not_before + days * kSecondsPerDay;
+  if (key.x.size() != kCoordinate || key.y.size() != kCoordinate) return Invalid(2);
+  if (!der::FitsUtcTime(not_before) || !der::FitsUtcTime(not_after)) return Invalid(3);
+  const ByteVector spki = x509::EcSpki(key);
+  const std::string issuer = ChainOf(*line_, signs_).name;
+  return x509::Sign({0, issuer, name, not_before, not_after, spki, extensions}, keys_->ask);
+}
+
+Result<ByteVector> CertificateAuthority::IssueVcek(const VcekRequest& request) const {
+  constexpr std::int64_t kDays = 7 * 365 + 2;
+  if (signs_ != EndorsementKey::kVcek) return Invalid(4);
+  if (request.hwid.size() != line_->hwid_size) return Invalid(1);
+  return IssueLeaf("SEV-VCEK", request.not_before_unix_s, kDays, request.public_key,
+                   x509::VcekExtensions(*line_, request.hwid, request.tcb));
+}
+
+Result<ByteVector> CertificateAuthority::IssueVlek(const VlekRequest& request) const {
+  constexpr std::int64_t kDays = 365;
+  if (signs_ != EndorsementKey::kVlek) return Invalid(4);
+  if (!IsCspId(request.csp_id)) return Invalid(1);
+  return IssueLeaf("SEV-VLEK", request.not_before_unix_s, kDays, request.public_key,
+                   x509::VlekExtensions(*line_, request.csp_id, request.tcb));
 }
 
 Result<ByteVector> CertificateAuthority::IssueCrl(const CrlRequest& request) const {
   if (!der::FitsUtcTime(request.this_update_unix_s) ||
       !der::FitsUtcTime(request.next_update_unix_s)) {
-    return Status(Code::kInvalidArgument, Source::kSim, 3);
+    return Invalid(3);
   }
   return x509::SignCrl(request, ArkName(*line_), keys_->ark_spki, keys_->ark);
 }

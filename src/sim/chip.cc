@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "sim/derive.h"
 #include "svsm/core/hosted.h"
 #include "svsm/crypto/openssl.h"
 
@@ -10,16 +11,6 @@ namespace svsm::sim {
 namespace {
 
 constexpr std::size_t kScalarSize = crypto::CoordinateSize(crypto::Curve::kP384);
-
-// HMAC-SHA-384(secret, label || 0x00 || context || counter).
-Status Derive(const Secret<32>& secret, ByteView label, ByteView context, std::uint8_t counter,
-              FixedSpan<crypto::kSha384Size> out) {
-  const std::uint8_t separator = 0;
-  crypto::OpensslHmac hmac(crypto::HashAlg::kSha384);
-  SVSM_TRY(hmac.SetKey(secret.view()));
-  const ByteView parts[] = {label, {&separator, 1}, context, {&counter, 1}};
-  return hmac.Compute(parts, out);
-}
 
 }  // namespace
 
@@ -31,17 +22,7 @@ Result<Chip> Chip::Make(const ProductLine& line, crypto::Rng& rng) {
 }
 
 Status Chip::LoadVcek(const snp::RawTcb& tcb, crypto::EcdsaSigner& signer) const {
-  if (signer.curve() != crypto::Curve::kP384) {
-    return Status(Code::kInvalidArgument, Source::kSim);
-  }
-  Secret<kScalarSize> scalar;
-  // A scalar that is not below the group's order is as good as never drawn.
-  Status status(Code::kMalformed, Source::kSim);
-  for (std::uint8_t counter = 0; status.code() == Code::kMalformed && counter < 8; ++counter) {
-    SVSM_TRY(Derive(secret_, AsBytes("VCEK"), tcb, counter, scalar.writable()));
-    status = signer.SetPrivateKey(scalar.view());
-  }
-  return status;
+  return LoadDerivedKey(secret_, AsBytes("VCEK"), tcb, signer);
 }
 
 Result<ByteVector> Chip::IssueVcek(const CertificateAuthority& ca, const snp::RawTcb& tcb,
@@ -57,7 +38,8 @@ Result<ByteVector> Chip::IssueVcek(const CertificateAuthority& ca, const snp::Ra
 
 Status Chip::DeriveSecret(ByteView context, FixedSpan<32> out) const {
   Secret<crypto::kSha384Size> derived;
-  const Status status = Derive(secret_, AsBytes("derived key"), context, 0, derived.writable());
+  const Status status =
+      DeriveFromSecret(secret_, AsBytes("derived key"), context, 0, derived.writable());
   Copy(out, derived.view().first<32>());
   return status;
 }

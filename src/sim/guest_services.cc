@@ -28,7 +28,7 @@ std::uint32_t JudgeReport(const GuestServiceContext& context, const snp::ReportR
     case snp::ReportKey::kVcek:
       return snp::kMessageSuccess;
     case snp::ReportKey::kVlek:
-      return snp::kMessageInvalidKey;  // none is loaded
+      return context.vlek == nullptr ? snp::kMessageInvalidKey : snp::kMessageSuccess;
   }
   return snp::kMessageInvalidParam;
 }
@@ -88,7 +88,9 @@ Result<ByteVector> AnswerReportRequest(const GuestServiceContext& context, ByteV
   head.status = JudgeReport(context, request);
   if (head.status.get() == snp::kMessageSuccess) {
     head.report_size = snp::kReportSize;
-    SVSM_ASSIGN_OR_RETURN(report, BuildReport(context.guest, context.platform, context.chip,
+    const auto key = static_cast<snp::ReportKey>(request.key_select.get());
+    const ReportSigner signer{context.chip, key == snp::ReportKey::kVcek ? nullptr : context.vlek};
+    SVSM_ASSIGN_OR_RETURN(report, BuildReport(context.guest, context.platform, signer,
                                               request.vmpl.get(), request.report_data));
   }
   ByteVector response;

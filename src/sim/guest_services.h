@@ -13,7 +13,8 @@ struct GuestServiceContext {
   const GuestFacts& guest;
   const PlatformState& platform;
   const Chip& chip;
-  Vmpl caller;  // the number of the VMPCK
+  const Provider* vlek;  // null: none is loaded
+  Vmpl caller;           // the number of the VMPCK
 };
 
 // REPORT, message version 1. `payload` has the size of a snp::ReportRequest.

@@ -6,7 +6,9 @@ namespace svsm::sim {
 
 namespace {
 
-std::string LinePath(const ProductLine& line) { return std::string("/vcek/v1/") + line.name; }
+std::string LinePath(const ProductLine& line, EndorsementKey key) {
+  return std::string(key == EndorsementKey::kVlek ? "/vlek/v1/" : "/vcek/v1/") + line.name;
+}
 
 std::string Decimal(unsigned value, SplDigits digits) {
   const std::string text = std::to_string(value);
@@ -15,13 +17,17 @@ std::string Decimal(unsigned value, SplDigits digits) {
 
 }  // namespace
 
-std::string KdsChainPath(const ProductLine& line) { return LinePath(line) + "/cert_chain"; }
+std::string KdsChainPath(const ProductLine& line, EndorsementKey key) {
+  return LinePath(line, key) + "/cert_chain";
+}
 
-std::string KdsCrlPath(const ProductLine& line) { return LinePath(line) + "/crl"; }
+std::string KdsCrlPath(const ProductLine& line, EndorsementKey key) {
+  return LinePath(line, key) + "/crl";
+}
 
 std::string KdsVcekPath(const ProductLine& line, ByteView hwid, const snp::RawTcb& tcb,
                         SplDigits digits) {
-  std::string out = LinePath(line) + "/" + ToHex(hwid);
+  std::string out = LinePath(line, EndorsementKey::kVcek) + "/" + ToHex(hwid);
   char separator = '?';
   for (const SplField& field : line.url) {
     out +=
@@ -32,16 +38,17 @@ std::string KdsVcekPath(const ProductLine& line, ByteView hwid, const snp::RawTc
 }
 
 Status WriteKdsLine(const std::string& folder, const CertificateAuthority& ca, ByteView crl) {
-  SVSM_TRY(MakeFolder(folder + LinePath(ca.line())));
+  const ProductLine& line = ca.line();
+  SVSM_TRY(MakeFolder(folder + LinePath(line, ca.signs())));
   const std::string chain = ca.ChainPem();
-  SVSM_TRY(
-      WriteFileAtomically(folder + KdsChainPath(ca.line()), AsBytes(chain), FileMode::kPublic));
-  return WriteFileAtomically(folder + KdsCrlPath(ca.line()), crl, FileMode::kPublic);
+  SVSM_TRY(WriteFileAtomically(folder + KdsChainPath(line, ca.signs()), AsBytes(chain),
+                               FileMode::kPublic));
+  return WriteFileAtomically(folder + KdsCrlPath(line, ca.signs()), crl, FileMode::kPublic);
 }
 
 Status WriteKdsChip(const std::string& folder, const CertificateAuthority& ca, const Chip& chip,
                     std::span<const snp::RawTcb> tcbs, std::int64_t not_before_unix_s) {
-  SVSM_TRY(MakeFolder(folder + LinePath(ca.line())));
+  SVSM_TRY(MakeFolder(folder + LinePath(ca.line(), EndorsementKey::kVcek)));
   for (const snp::RawTcb& tcb : tcbs) {
     SVSM_ASSIGN_OR_RETURN(const ByteVector vcek, chip.IssueVcek(ca, tcb, not_before_unix_s));
     for (const SplDigits digits : {SplDigits::kPlain, SplDigits::kTwo}) {

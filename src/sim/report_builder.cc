@@ -6,7 +6,13 @@ namespace svsm::sim {
 
 namespace {
 
-void FillPlatform(snp::ReportBody& body, const PlatformState& platform, const Chip& chip) {
+std::uint32_t KeyInfo(snp::SigningKey key) {
+  return static_cast<std::uint32_t>(key) << snp::key_info::kSigningKeyShift;
+}
+
+void FillPlatform(snp::ReportBody& body, const PlatformState& platform,
+                  const ReportSigner& signer) {
+  const Chip& chip = signer.chip;
   body.current_tcb = platform.current_tcb;
   body.reported_tcb = platform.reported_tcb;
   body.committed_tcb = platform.committed_tcb;
@@ -25,8 +31,9 @@ void FillPlatform(snp::ReportBody& body, const PlatformState& platform, const Ch
   if (platform.mask_chip_id == Masking::kOff) body.chip_id = chip.chip_id();
   if (platform.report_version >= 5) body.current_mit_vector = platform.mit_vector;
   if (platform.mask_chip_key == Masking::kOn) {
-    const auto none = static_cast<std::uint32_t>(snp::SigningKey::kNone);
-    body.key_info = snp::key_info::kMaskChipKey | none << snp::key_info::kSigningKeyShift;
+    body.key_info = snp::key_info::kMaskChipKey | KeyInfo(snp::SigningKey::kNone);
+  } else if (signer.vlek != nullptr) {
+    body.key_info = KeyInfo(snp::SigningKey::kVlek);
   }
 }
 
@@ -43,9 +50,10 @@ void FillGuest(snp::ReportBody& body, const GuestFacts& guest) {
   if (body.version.get() >= 5) body.launch_mit_vector = guest.launch_mit_vector;
 }
 
-Result<snp::ReportSignature> Sign(const snp::ReportBody& body, const Chip& chip) {
+Result<snp::ReportSignature> Sign(const snp::ReportBody& body, const ReportSigner& with) {
   crypto::OpensslEcdsaSigner signer(crypto::Curve::kP384);
-  SVSM_TRY(chip.LoadVcek(body.reported_tcb, signer));
+  SVSM_TRY(with.vlek != nullptr ? with.vlek->LoadVlek(body.reported_tcb, signer)
+                                : with.chip.LoadVcek(body.reported_tcb, signer));
   const crypto::OpensslHash sha384(crypto::HashAlg::kSha384);
   Bytes<crypto::kSha384Size> digest{};
   const auto signed_bytes = wire::ToBytes(body);
@@ -59,7 +67,7 @@ Result<snp::ReportSignature> Sign(const snp::ReportBody& body, const Chip& chip)
 }  // namespace
 
 Result<Bytes<snp::kReportSize>> BuildReport(const GuestFacts& guest, const PlatformState& platform,
-                                            const Chip& chip, std::uint32_t vmpl,
+                                            const ReportSigner& signer, std::uint32_t vmpl,
                                             FixedView<64> report_data) {
   snp::ReportLayout report{};
   report.body.version = platform.report_version;
@@ -67,9 +75,9 @@ Result<Bytes<snp::kReportSize>> BuildReport(const GuestFacts& guest, const Platf
   report.body.signature_algo = snp::kSignatureEcdsaP384Sha384;
   Copy(report.body.report_data, report_data);
   FillGuest(report.body, guest);
-  FillPlatform(report.body, platform, chip);
+  FillPlatform(report.body, platform, signer);
   if (platform.mask_chip_key == Masking::kOff) {
-    SVSM_ASSIGN_OR_RETURN(report.signature, Sign(report.body, chip));
+    SVSM_ASSIGN_OR_RETURN(report.signature, Sign(report.body, signer));
   }
   return wire::ToBytes(report);
 }

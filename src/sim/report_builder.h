@@ -6,10 +6,16 @@
 
 namespace svsm::sim {
 
-// A report about a guest, signed by the chip's VCEK for the reported TCB unless the chip key is
-// masked. `vmpl` may be snp::kHostVmpl. Errors: those of the crypto backend.
+// Whose key signs: the provider's VLEK, or without one the chip's VCEK.
+struct ReportSigner {
+  const Chip& chip;
+  const Provider* vlek;
+};
+
+// A report about a guest, signed for the reported TCB unless the chip key is masked. `vmpl` may be
+// snp::kHostVmpl. Errors: those of the crypto backend.
 Result<Bytes<snp::kReportSize>> BuildReport(const GuestFacts& guest, const PlatformState& platform,
-                                            const Chip& chip, std::uint32_t vmpl,
+                                            const ReportSigner& signer, std::uint32_t vmpl,
                                             FixedView<64> report_data);
 
 }  // namespace svsm::sim

@@ -88,6 +88,19 @@ ByteVector AmdOid(std::initializer_list<std::uint32_t> tail) {
   return Tlv(0x06, content);
 }
 
+// What VCEK and VLEK have in common, then `whose`: the extension that says whose key it is.
+ByteVector LeafExtensions(const ProductLine& line, std::string_view product_name,
+                          const snp::RawTcb& tcb, ByteView whose) {
+  ByteVector content;
+  Append(content, Extension(AmdOid({1}), Integer(line.struct_version)));
+  Append(content, Extension(AmdOid({2}), Text(der::kIa5String, product_name)));
+  for (const SplField& spl : line.spls) {
+    Append(content, Extension(AmdOid({3, spl.oid_arc}), Integer(tcb[spl.tcb_byte])));
+  }
+  Append(content, whose);
+  return Tlv(der::kSequence, content);
+}
+
 Result<ByteVector> SignTbs(ByteView tbs, const RsaKey& key) {
   SVSM_ASSIGN_OR_RETURN(const ByteVector signature, key.Sign(tbs));
   return Sequence({tbs, PssAlgorithm(), der::BitString(signature, 0)});
@@ -122,14 +135,14 @@ ByteVector IntermediateExtensions(ByteView own_spki, ByteView issuer_spki,
 }
 
 ByteVector VcekExtensions(const ProductLine& line, ByteView hwid, const snp::RawTcb& tcb) {
-  ByteVector content;
-  Append(content, Extension(AmdOid({1}), Integer(line.struct_version)));
-  Append(content, Extension(AmdOid({2}), Text(der::kIa5String, line.product_name)));
-  for (const SplField& spl : line.spls) {
-    Append(content, Extension(AmdOid({3, spl.oid_arc}), Integer(tcb[spl.tcb_byte])));
-  }
-  Append(content, Extension(AmdOid({4}), hwid));  // raw bytes, as AMD's
-  return Tlv(der::kSequence, content);
+  const ByteVector raw = Extension(AmdOid({4}), hwid);  // raw bytes, as AMD's
+  return LeafExtensions(line, line.product_name, tcb, raw);
+}
+
+ByteVector VlekExtensions(const ProductLine& line, std::string_view csp_id,
+                          const snp::RawTcb& tcb) {
+  const ByteVector id = Extension(AmdOid({5}), Text(der::kIa5String, csp_id));
+  return LeafExtensions(line, line.name, tcb, id);
 }
 
 ByteVector EcSpki(const crypto::EcPointView& point) {

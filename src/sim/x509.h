@@ -25,11 +25,12 @@ struct Certificate {
 // Signs with `key`, the issuer's. Errors: kInternal (Source::kOpenssl).
 Result<ByteVector> Sign(const Certificate& certificate, const RsaKey& key);
 
-// The extensions of a root, an intermediate and a VCEK.
+// The extensions of a root, an intermediate, a VCEK and a VLEK.
 ByteVector RootExtensions(ByteView own_spki, std::string_view crl_url);
 ByteVector IntermediateExtensions(ByteView own_spki, ByteView issuer_spki,
                                   std::string_view crl_url);
 ByteVector VcekExtensions(const ProductLine& line, ByteView hwid, const snp::RawTcb& tcb);
+ByteVector VlekExtensions(const ProductLine& line, std::string_view csp_id, const snp::RawTcb& tcb);
 
 // SubjectPublicKeyInfo of a P-384 point, uncompressed.
 ByteVector EcSpki(const crypto::EcPointView& point);

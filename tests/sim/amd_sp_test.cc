@@ -6,9 +6,8 @@
 #include <openssl/x509.h>
 
 #include "svsm/crypto/openssl.h"
-#include "svsm/sim/host.h"
-#include "svsm/snp/guest_message_session.h"
 #include "svsm/snp/report.h"
+#include "tests/sim/session.h"
 #include "tests/sim/support.h"
 
 namespace svsm::sim {
@@ -41,41 +40,6 @@ bool OpensslVerifies(ByteView report, ByteView vcek_der) {
   X509_free(certificate);
   return result == 1;
 }
-
-// A session over an honest host.
-class Session {
- public:
-  Session(LaunchedGuest& guest, std::uint8_t vmpck)
-      : host_(guest.sp, 0),
-        port_(host_, guest.handle),
-        session(aead_, {snp::VmpckId(vmpck), guest.Vmpck(vmpck), 0}, port_, clock_,
-                {.vmpl = Vmpl(vmpck)}) {}
-
-  Result<Bytes<snp::kReportSize>> Report(std::uint32_t vmpl,
-                                         snp::ReportKey key = snp::ReportKey::kVlekIfLoaded) {
-    Bytes<64> report_data{};
-    report_data[0] = 0xD0;
-    Bytes<snp::kReportSize> report{};
-    SVSM_TRY(session.RequestReport(report_data, Vmpl(vmpl), key, report, {}).status());
-    return report;
-  }
-  Result<Bytes<32>> Key(const snp::DerivedKeySelection& selection) {
-    Secret<32> key;
-    SVSM_TRY(session.DeriveKey(selection, key));
-    Bytes<32> out{};
-    Copy(out, key.view());
-    return out;
-  }
-
- private:
-  Host host_;
-  GuestPort port_;
-  TestClock clock_;
-  crypto::OpensslAesGcm aead_;
-
- public:
-  snp::GuestMessageSession session;
-};
 
 TEST(AmdSpReport, VerifiesWithTheChipsCertificate) {
   LaunchedGuest guest;
@@ -172,12 +136,51 @@ TEST(AmdSpReport, VmplComesFromTheKey) {
   }
 }
 
-TEST(AmdSpReport, ThereIsNoVlek) {
+TEST(AmdSpReport, WithoutAVlekOnlyTheVcekSigns) {
   LaunchedGuest guest;
   Session session(guest, 0);
   EXPECT_THAT(session.Report(0, snp::ReportKey::kVcek), IsOk());
   EXPECT_THAT(session.Report(0, snp::ReportKey::kVlek),
               IsStatus(Code::kInvalidArgument, Source::kSnp, 0x27));
+}
+
+snp::SigningKey SignerOf(const Result<Bytes<snp::kReportSize>>& report) {
+  EXPECT_THAT(report, IsOk());
+  return snp::DecodeReport(*report)->signing_key();
+}
+
+TEST(AmdSpReport, KeySelectChoosesBetweenVlekAndVcek) {
+  LaunchedGuest guest;
+  Session session(guest, 0);
+  EXPECT_EQ(SignerOf(session.Report(0, snp::ReportKey::kVlekIfLoaded)), snp::SigningKey::kVcek);
+  const Provider provider = MakeProvider(kMilan, 1);
+  ASSERT_THAT(guest.sp.LoadVlek(provider), IsOk());
+  EXPECT_EQ(SignerOf(session.Report(0, snp::ReportKey::kVlekIfLoaded)), snp::SigningKey::kVlek);
+  EXPECT_EQ(SignerOf(session.Report(0, snp::ReportKey::kVlek)), snp::SigningKey::kVlek);
+  EXPECT_EQ(SignerOf(session.Report(0, snp::ReportKey::kVcek)), snp::SigningKey::kVcek);
+  EXPECT_EQ(SignerOf(guest.sp.HostReport(guest.handle)), snp::SigningKey::kVlek);
+}
+
+TEST(AmdSpReport, ANewReportedTcbUnloadsTheVlek) {
+  LaunchedGuest guest;
+  Session session(guest, 0);
+  const Provider provider = MakeProvider(kMilan, 1);
+  ASSERT_THAT(guest.sp.LoadVlek(provider), IsOk());
+  PlatformState state = guest.sp.platform();
+  state.mit_vector = 1;
+  ASSERT_THAT(guest.sp.SetPlatform(state), IsOk());
+  EXPECT_THAT(session.Report(0, snp::ReportKey::kVlek), IsOk());
+  state.reported_tcb[7] = 1;
+  ASSERT_THAT(guest.sp.SetPlatform(state), IsOk());
+  EXPECT_THAT(session.Report(0, snp::ReportKey::kVlek),
+              IsStatus(Code::kInvalidArgument, Source::kSnp, 0x27));
+}
+
+TEST(AmdSpReport, AnotherLinesProviderIsRefused) {
+  LaunchedGuest guest;
+  const Provider provider = MakeProvider(kGenoa, 1);
+  EXPECT_EQ(guest.sp.LoadVlek(provider),
+            Firmware(Code::kInvalidArgument, FirmwareError::kInvalidParam));
 }
 
 TEST(AmdSpReport, EachLaunchHasItsOwnReportId) {
@@ -484,6 +487,9 @@ TEST_F(Launch, ThePlatformMustBePlausible) {
   EXPECT_EQ(sp_.SetPlatform(state), invalid);
   state = {};
   state.reported_tcb[0] = 4;
+  EXPECT_EQ(sp_.SetPlatform(state), invalid);
+  state = {};
+  state.current_tcb[3] = 1;  // reserved in Milan's layout
   EXPECT_EQ(sp_.SetPlatform(state), invalid);
   state = {};
   state.report_version = 6;

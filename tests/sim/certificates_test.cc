@@ -268,6 +268,56 @@ TEST(CertificateAuthority, ChainIsAskThenArkAndNothingElse) {
   EXPECT_EQ(pem.substr(pem.size() - 26), "-----END CERTIFICATE-----\n");
 }
 
+std::string CommonNameOf(const X509_NAME* name) {
+  char text[64] = {};
+  X509_NAME_get_text_by_NID(const_cast<X509_NAME*>(name), NID_commonName, text, sizeof(text));
+  return text;
+}
+
+TEST(VlekAuthority, HasAmdsShape) {
+  const CertificateAuthority ca = OpenAuthority(kMilan, EndorsementKey::kVlek);
+  EXPECT_EQ(ca.signs(), EndorsementKey::kVlek);
+  EXPECT_THAT(ca.ark(), SameBytes(TestAuthority().ark()));
+  const X509Ptr ark = Parse(ca.ark());
+  const X509Ptr asvk = Parse(ca.ask());
+  EXPECT_EQ(ASN1_INTEGER_get(X509_get0_serialNumber(asvk.get())), 0x10101);
+  EXPECT_EQ(CommonNameOf(X509_get_subject_name(asvk.get())), "SEV-VLEK-Milan");
+  const ByteVector points = ExtensionValue(asvk.get(), "2.5.29.31");
+  EXPECT_NE(
+      std::string(points.begin(), points.end()).find("https://kdsintf.amd.com/vlek/v1/Milan/crl"),
+      std::string::npos);
+  SVSM_ASSERT_OK_AND_ASSIGN(const ByteVector der,
+                            MakeProvider(kMilan, 1).IssueVlek(ca, kTcb, kTestTime));
+  const X509Ptr vlek = Parse(der);
+  EXPECT_EQ(ASN1_INTEGER_get(X509_get0_serialNumber(vlek.get())), 0);
+  EXPECT_EQ(CommonNameOf(X509_get_subject_name(vlek.get())), "SEV-VLEK");
+  EXPECT_THAT(ExtensionValue(vlek.get(), "1.3.6.1.4.1.3704.1.2"), BytesAre("16054d696c616e"));
+  EXPECT_THAT(ExtensionValue(vlek.get(), "1.3.6.1.4.1.3704.1.5"),
+              BytesAre("160d6578616d706c652d636c6f7564"));
+  EXPECT_TRUE(ExtensionValue(vlek.get(), "1.3.6.1.4.1.3704.1.4").empty());
+  EXPECT_EQ(VerifyChain(vlek.get(), asvk.get(), ark.get(), kTestTime + 1), X509_V_OK);
+  // A year.
+  EXPECT_EQ(VerifyChain(vlek.get(), asvk.get(), ark.get(), kTestTime + 366 * 86400),
+            X509_V_ERR_CERT_HAS_EXPIRED);
+}
+
+TEST(VlekAuthority, RefusesRequestsThatCannotBe) {
+  const CertificateAuthority ca = OpenAuthority(kMilan, EndorsementKey::kVlek);
+  const Bytes<48> coordinate{};
+  const crypto::EcPointView key{coordinate, coordinate};
+  const auto refused = [](std::uint32_t detail) {
+    return IsStatus(Code::kInvalidArgument, Source::kSim, detail);
+  };
+  EXPECT_THAT(ca.IssueVlek({"x", kTcb, key, kTestTime}), IsOk());
+  EXPECT_THAT(ca.IssueVlek({"", kTcb, key, kTestTime}), refused(1));
+  EXPECT_THAT(ca.IssueVlek({std::string(65, 'x'), kTcb, key, kTestTime}), refused(1));
+  EXPECT_THAT(ca.IssueVlek({"\xC3\xA4", kTcb, key, kTestTime}), refused(1));
+  EXPECT_THAT(ca.IssueVlek({"x", kTcb, {coordinate, {}}, kTestTime}), refused(2));
+  EXPECT_THAT(ca.IssueVlek({"x", kTcb, key, 2524608000 - 86400}), refused(3));
+  EXPECT_THAT(ca.IssueVcek({Bytes<64>{}, kTcb, key, kTestTime}), refused(4));
+  EXPECT_THAT(TestAuthority().IssueVlek({"x", kTcb, key, kTestTime}), refused(4));
+}
+
 // A copy of the test authority's folder in which one file can be damaged.
 class DamagedFolder : public ::testing::Test {
  protected:
@@ -299,6 +349,22 @@ TEST_F(DamagedFolder, ACertificateOfAnotherKeyIsDamage) {
   const ByteView ark = TestAuthority().ark();
   EXPECT_THAT(OpenWith("ask.der", std::string(ark.begin(), ark.end())),
               IsStatus(Code::kDataLoss, Source::kSim, 4));
+}
+
+TEST_F(DamagedFolder, NamesTheDamagedFileOfAChainForVleks) {
+  (void)OpenAuthority(kMilan, EndorsementKey::kVlek);
+  const std::filesystem::path from = TestKeyFolder() + "/Milan";
+  for (const char* name : {"asvk.key", "asvk.der"}) {
+    std::filesystem::copy(from / name, folder_ + "/Milan/" + name,
+                          std::filesystem::copy_options::overwrite_existing);
+  }
+  std::ofstream(folder_ + "/Milan/asvk.der", std::ios::trunc) << "x";
+  EXPECT_THAT(CertificateAuthority::Open(kMilan, folder_, EndorsementKey::kVlek),
+              IsStatus(Code::kDataLoss, Source::kSim, 6));
+  std::ofstream(folder_ + "/Milan/asvk.key", std::ios::trunc) << "x";
+  EXPECT_THAT(CertificateAuthority::Open(kMilan, folder_, EndorsementKey::kVlek),
+              IsStatus(Code::kDataLoss, Source::kSim, 5));
+  EXPECT_THAT(CertificateAuthority::Open(kMilan, folder_), IsOk());
 }
 
 TEST(CertificateAuthority, SaysWhyAFolderCannotBeMade) {

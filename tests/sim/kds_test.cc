@@ -34,8 +34,8 @@ class Kds : public ::testing::Test {
 
 TEST(KdsPath, HasAmdsShape) {
   const Bytes<64> hwid = {0xAB, 0xCD};
-  EXPECT_EQ(KdsChainPath(kMilan), "/vcek/v1/Milan/cert_chain");
-  EXPECT_EQ(KdsCrlPath(kGenoa), "/vcek/v1/Genoa/crl");
+  EXPECT_EQ(KdsChainPath(kMilan, EndorsementKey::kVcek), "/vcek/v1/Milan/cert_chain");
+  EXPECT_EQ(KdsCrlPath(kGenoa, EndorsementKey::kVcek), "/vcek/v1/Genoa/crl");
   EXPECT_EQ(
       KdsVcekPath(kMilan, hwid, kTcb, SplDigits::kPlain),
       "/vcek/v1/Milan/abcd" + std::string(124, '0') + "?blSPL=3&teeSPL=0&snpSPL=8&ucodeSPL=115");

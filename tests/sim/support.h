@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -14,6 +16,7 @@
 #include "svsm/sim/amd_sp.h"
 #include "svsm/sim/certificates.h"
 #include "svsm/sim/chip.h"
+#include "svsm/sim/provider.h"
 #include "svsm/sim/seeded_rng.h"
 #include "svsm/testing/matchers.h"
 
@@ -22,13 +25,49 @@ namespace svsm::sim {
 // 2026-01-01T00:00:00Z.
 inline constexpr std::int64_t kTestTime = 1767225600;
 
-// Keys are made once for a build folder: RSA-4096 takes seconds.
-inline std::string TestKeyFolder() { return std::string(SVSM_BIN_DIR) + "/../sim-keys"; }
+// Keys are made once for a build folder, and only three of them, as an RSA-4096 key takes seconds.
+// Each line has another of the three as its ARK's, ASK's and ASVK's.
+inline std::string MakeTestKeyFolder() {
+  const std::string folder = std::string(SVSM_BIN_DIR) + "/../sim-keys";
+  for (const EndorsementKey signs : {EndorsementKey::kVcek, EndorsementKey::kVlek}) {
+    EXPECT_THAT(CertificateAuthority::Open(kMilan, folder, signs), testing::IsOk());
+  }
+  const std::array<const char*, 3> names = {"/ark.key", "/ask.key", "/asvk.key"};
+  std::size_t shift = 0;
+  for (const ProductLine* line : {&kGenoa, &kTurin}) {
+    ++shift;
+    const std::string home = folder + "/" + line->name;
+    mkdir(home.c_str(), 0755);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (access((home + names[i]).c_str(), F_OK) == 0) continue;
+      const Result<ByteVector> key = ReadFile(folder + "/Milan" + names[(i + shift) % 3]);
+      EXPECT_THAT(key, testing::IsOk());
+      EXPECT_THAT(WriteFileAtomically(home + names[i], *key, FileMode::kPrivate), testing::IsOk());
+    }
+  }
+  return folder;
+}
+
+inline const std::string& TestKeyFolder() {
+  static const std::string kFolder = MakeTestKeyFolder();
+  return kFolder;
+}
 
 inline const CertificateAuthority& TestAuthority() {
   static const Result<CertificateAuthority> kAuthority =
       CertificateAuthority::Open(kMilan, TestKeyFolder());
   return *kAuthority;
+}
+
+inline CertificateAuthority OpenAuthority(const ProductLine& line, EndorsementKey signs) {
+  Result<CertificateAuthority> authority = CertificateAuthority::Open(line, TestKeyFolder(), signs);
+  return *std::move(authority);
+}
+
+inline Provider MakeProvider(const ProductLine& line, std::uint64_t seed) {
+  SeededRng rng(seed);
+  Result<Provider> provider = Provider::Make(line, "example-cloud", rng);
+  return *std::move(provider);
 }
 
 inline Chip MakeChip(const ProductLine& line, std::uint64_t seed) {
@@ -81,7 +120,9 @@ class TestClock final : public Clock {
 class LaunchedGuest {
  public:
   explicit LaunchedGuest(const PlatformState& state = PlatformState(), std::uint64_t seed = 1)
-      : rng_(seed), sp(MakeChip(kMilan, 99), state, rng_) {
+      : LaunchedGuest(kMilan, state, seed) {}
+  LaunchedGuest(const ProductLine& line, const PlatformState& state, std::uint64_t seed)
+      : rng_(seed), sp(MakeChip(line, 99), state, rng_) {
     handle = Launch({});
   }
 

@@ -11,17 +11,26 @@
 namespace {
 
 using svsm::tool::KdsOptions;
+using svsm::tool::PlatformOptions;
 using svsm::tool::ReportOptions;
 using svsm::tool::RootsOptions;
 
 constexpr const char* kKeysHelp = "Folder of the simulated authority's keys, made if missing";
 constexpr const char* kSeedHelp = "Which chip";
 
+void AddPlatformOptions(CLI::App& verb, PlatformOptions& options) {
+  verb.add_option("--product", options.product, "Milan, Genoa or Turin")
+      ->check(CLI::IsMember({"Milan", "Genoa", "Turin"}));
+  verb.add_flag("--vlek", options.vlek, "A cloud provider's key signs, not the chip's");
+}
+
 void AddReportOptions(CLI::App& verb, ReportOptions& options) {
+  AddPlatformOptions(verb, options.platform);
   verb.add_option("--keys", options.keys, kKeysHelp)->required();
   verb.add_option("--out", options.full, "Report, then the certificate table");
   verb.add_option("--report", options.report, "The report alone");
   verb.add_option("--certs", options.table, "The certificate table alone");
+  verb.add_option("--certs-folder", options.certificates, "Each certificate as a DER file");
   verb.add_option("--program", options.program, "What the SVSM's memory is launched with")
       ->check(CLI::ExistingFile);
   verb.add_option("--report-data", options.report_data, "Up to 64 bytes, in hex");
@@ -44,10 +53,13 @@ int main(int argc, char** argv) {
   RootsOptions roots;
   KdsOptions kds;
   ReportOptions report;
-  CLI::App* const roots_verb = app.add_subcommand("roots", "Write ASK and ARK as PEM");
+  CLI::App* const roots_verb = app.add_subcommand("roots", "Write the chain as PEM");
+  AddPlatformOptions(*roots_verb, roots.platform);
   roots_verb->add_option("--keys", roots.keys, kKeysHelp)->required();
   roots_verb->add_option("--out", roots.out, "File")->required();
   CLI::App* const kds_verb = app.add_subcommand("kds", "Write a key service's folder");
+  kds_verb->add_option("--product", kds.platform.product, "Milan, Genoa or Turin")
+      ->check(CLI::IsMember({"Milan", "Genoa", "Turin"}));
   kds_verb->add_option("--keys", kds.keys, kKeysHelp)->required();
   kds_verb->add_option("--out", kds.out, "Folder")->required();
   kds_verb->add_option("--seed", kds.seed, kSeedHelp);

@@ -23,20 +23,41 @@ constexpr std::int64_t kCrlDays = 365;
 
 std::int64_t Yesterday() { return SystemClock().UnixSeconds() - kSecondsPerDay; }
 
-Result<sim::Chip> MakeChip(std::uint64_t seed) {
-  sim::SeededRng rng(seed);
-  return sim::Chip::Make(sim::kMilan, rng);
+const sim::ProductLine& LineOf(const PlatformOptions& options) {
+  if (options.product == sim::kGenoa.name) return sim::kGenoa;
+  return options.product == sim::kTurin.name ? sim::kTurin : sim::kMilan;
 }
 
-Result<ByteVector> MakeTable(const sim::CertificateAuthority& ca, const sim::AmdSp& sp) {
-  SVSM_ASSIGN_OR_RETURN(const ByteVector vcek,
-                        sp.chip().IssueVcek(ca, sp.platform().reported_tcb, Yesterday()));
-  const snp::Certificate certificates[] = {
-      {snp::kVcekGuid, vcek}, {snp::kAskGuid, ca.ask()}, {snp::kArkGuid, ca.ark()}};
+Result<sim::CertificateAuthority> OpenAuthority(const PlatformOptions& options,
+                                                const std::string& keys) {
+  const auto signs = options.vlek ? sim::EndorsementKey::kVlek : sim::EndorsementKey::kVcek;
+  return sim::CertificateAuthority::Open(LineOf(options), keys, signs);
+}
+
+Result<sim::Chip> MakeChip(const sim::ProductLine& line, std::uint64_t seed) {
+  sim::SeededRng rng(seed);
+  return sim::Chip::Make(line, rng);
+}
+
+Result<ByteVector> MakeTable(const sim::CertificateAuthority& ca, ByteView leaf) {
+  const bool vlek = ca.signs() == sim::EndorsementKey::kVlek;
+  const snp::Certificate certificates[] = {{vlek ? snp::kVlekGuid : snp::kVcekGuid, leaf},
+                                           {snp::kAskGuid, ca.ask()},
+                                           {snp::kArkGuid, ca.ark()}};
   ByteVector table(0x4000);
   SVSM_ASSIGN_OR_RETURN(const std::size_t size, snp::BuildCertificateTable(certificates, table));
   table.resize(size);
   return table;
+}
+
+Status WriteCertificates(const std::string& folder, const sim::CertificateAuthority& ca,
+                         ByteView leaf) {
+  if (folder.empty()) return OkStatus();
+  const bool vlek = ca.signs() == sim::EndorsementKey::kVlek;
+  SVSM_TRY(WriteFileAtomically(folder + "/ark.der", ca.ark(), FileMode::kPublic));
+  SVSM_TRY(
+      WriteFileAtomically(folder + (vlek ? "/asvk.der" : "/ask.der"), ca.ask(), FileMode::kPublic));
+  return WriteFileAtomically(folder + (vlek ? "/vlek.der" : "/vcek.der"), leaf, FileMode::kPublic);
 }
 
 Result<ByteVector> Program(const std::string& path) {
@@ -67,45 +88,60 @@ Status WriteIfNamed(const std::string& path, ByteView bytes) {
 
 Status WriteRoots(const RootsOptions& options) {
   SVSM_ASSIGN_OR_RETURN(const sim::CertificateAuthority ca,
-                        sim::CertificateAuthority::Open(sim::kMilan, options.keys));
+                        OpenAuthority(options.platform, options.keys));
   return WriteFileAtomically(options.out, AsBytes(ca.ChainPem()), FileMode::kPublic);
 }
 
 Status WriteKds(const KdsOptions& options) {
-  SVSM_ASSIGN_OR_RETURN(const sim::CertificateAuthority ca,
-                        sim::CertificateAuthority::Open(sim::kMilan, options.keys));
+  const sim::ProductLine& line = LineOf(options.platform);
   const std::int64_t since = Yesterday();
-  SVSM_ASSIGN_OR_RETURN(const ByteVector crl,
-                        ca.IssueCrl({{}, since, since + kCrlDays * kSecondsPerDay, 1}));
-  SVSM_TRY(sim::WriteKdsLine(options.out, ca, crl));
-  SVSM_ASSIGN_OR_RETURN(const sim::Chip chip, MakeChip(options.seed));
-  const snp::RawTcb tcbs[] = {sim::PlatformState().reported_tcb};
-  return sim::WriteKdsChip(options.out, ca, chip, tcbs, since);
+  SVSM_ASSIGN_OR_RETURN(const sim::Chip chip, MakeChip(line, options.seed));
+  for (const auto signs : {sim::EndorsementKey::kVcek, sim::EndorsementKey::kVlek}) {
+    SVSM_ASSIGN_OR_RETURN(const sim::CertificateAuthority ca,
+                          sim::CertificateAuthority::Open(line, options.keys, signs));
+    SVSM_ASSIGN_OR_RETURN(const ByteVector crl,
+                          ca.IssueCrl({{}, since, since + kCrlDays * kSecondsPerDay, 1}));
+    SVSM_TRY(sim::WriteKdsLine(options.out, ca, crl));
+    if (signs == sim::EndorsementKey::kVlek) continue;  // VLEKs go to their providers only
+    const snp::RawTcb tcbs[] = {line.usual_tcb};
+    SVSM_TRY(sim::WriteKdsChip(options.out, ca, chip, tcbs, since));
+  }
+  return OkStatus();
 }
 
 Status WriteReport(const ReportOptions& options) {
+  const sim::ProductLine& line = LineOf(options.platform);
   SVSM_ASSIGN_OR_RETURN(const sim::CertificateAuthority ca,
-                        sim::CertificateAuthority::Open(sim::kMilan, options.keys));
+                        OpenAuthority(options.platform, options.keys));
   SVSM_ASSIGN_OR_RETURN(const ByteVector program, Program(options.program));
   SVSM_ASSIGN_OR_RETURN(const ByteVector hex, FromHex(options.report_data));
   Bytes<kReportDataSize> report_data{};
   if (hex.size() > report_data.size()) return Status(Code::kInvalidArgument, Source::kCaller);
   Copy(report_data, hex);
 
-  SVSM_ASSIGN_OR_RETURN(sim::Chip chip, MakeChip(options.seed));
+  SVSM_ASSIGN_OR_RETURN(sim::Chip chip, MakeChip(line, options.seed));
   sim::SeededRng rng(options.seed);
-  sim::PlatformState platform;
+  sim::SeededRng provider_rng(options.seed + 1);
+  SVSM_ASSIGN_OR_RETURN(const sim::Provider provider,
+                        sim::Provider::Make(line, "svsm-sim", provider_rng));
+  sim::PlatformState platform = sim::UsualPlatform(line);
   platform.report_version = options.version;
   sim::AmdSp sp(std::move(chip), platform, rng);
+  if (options.platform.vlek) SVSM_TRY(sp.LoadVlek(provider));
   sim::Host host(sp, options.seed);
   SVSM_ASSIGN_OR_RETURN(const std::unique_ptr<sim::Machine> machine,
                         sim::Machine::Launch(sp, host, sim::SvsmImage(program), {}));
   SVSM_ASSIGN_OR_RETURN(const auto report, RequestReport(*machine, options.vmpl, report_data));
-  SVSM_ASSIGN_OR_RETURN(const ByteVector table, MakeTable(ca, sp));
+  SVSM_ASSIGN_OR_RETURN(const ByteVector leaf,
+                        options.platform.vlek
+                            ? provider.IssueVlek(ca, line.usual_tcb, Yesterday())
+                            : sp.chip().IssueVcek(ca, line.usual_tcb, Yesterday()));
+  SVSM_ASSIGN_OR_RETURN(const ByteVector table, MakeTable(ca, leaf));
   ByteVector full = ToVector(report);
   full.insert(full.end(), table.begin(), table.end());
   SVSM_TRY(WriteIfNamed(options.full, full));
   SVSM_TRY(WriteIfNamed(options.report, report));
+  SVSM_TRY(WriteCertificates(options.certificates, ca, leaf));
   return WriteIfNamed(options.table, table);
 }
 

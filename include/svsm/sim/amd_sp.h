@@ -8,12 +8,12 @@
 //
 // It keeps what the firmware keeps: per guest the launch digest, the policy, four VMPCKs with one
 // message counter each, and the identifiers that go into reports. The caller's VMPL is the number
-// of the VMPCK that opened its message, and nothing else. Reports are signed by the chip's VCEK for
-// the reported TCB; derived keys come from the chip's secret.
+// of the VMPCK that opened its message, and nothing else. Reports are signed for the reported TCB,
+// by the chip's VCEK or the provider's VLEK; derived keys come from the chip's secret.
 //
 // What differs from silicon: derived keys and VCEKs are made by functions of this project, not
-// AMD's; there is no memory encryption; only CPUID checks, TSC info, migration and VLEKs are
-// missing of what a guest can ask for.
+// AMD's; there is no memory encryption; CPUID checks, TSC info and migration are missing of what a
+// guest can ask for.
 //
 // Errors are Status(code, Source::kSim, detail), with the firmware's number as detail; the code
 // follows from it: kInvalidGuestState kFailedPrecondition; kPolicyFailure kPermissionDenied;
@@ -35,6 +35,7 @@
 #include "svsm/core/strong.h"
 #include "svsm/crypto/rng.h"
 #include "svsm/sim/chip.h"
+#include "svsm/sim/provider.h"
 #include "svsm/snp/guest_message.h"
 #include "svsm/snp/launch_digest.h"
 #include "svsm/snp/report.h"
@@ -70,6 +71,9 @@ struct PlatformState {
   Masking mask_chip_key = Masking::kOff;  // reports are not signed then
 };
 
+// The usual state of a machine of `line`: its TCB, all of it committed and reported.
+PlatformState UsualPlatform(const ProductLine& line);
+
 using GuestHandle = Strong<struct GuestHandleTag, std::uint32_t>;
 
 struct LaunchStartParameters {
@@ -95,9 +99,15 @@ class AmdSp final {
   const Chip& chip() const { return chip_; }
   PlatformState platform() const;
   // A firmware update, a commit or a new configuration. Guests go on; those launched earlier keep
-  // their launch TCB. Errors: kInvalidParam (a committed or reported component above the current
-  // one, or a report version outside 2 to 5).
+  // their launch TCB. A VLEK that is loaded goes if the reported TCB changes. Errors: kInvalidParam
+  // (a committed or reported component above the current one, a TCB byte that the line reserves, or
+  // a report version outside 2 to 5).
   Status SetPlatform(const PlatformState& state);
+
+  // SNP_VLEK_LOAD: from now on reports can be signed with the provider's key for the reported TCB,
+  // and are where a guest leaves the choice open. Borrows `provider` for the object's life. Errors:
+  // kInvalidParam (another line's provider).
+  Status LoadVlek(const Provider& provider);
 
   // SNP_LAUNCH_START. Errors: kInvalidParam (a reserved policy bit, or bit 17 clear),
   // kPolicyFailure (the policy wants a newer ABI, or forbids SMT where the platform has it).
@@ -144,6 +154,7 @@ class AmdSp final {
   crypto::Rng& rng_;
   mutable std::mutex mutex_;
   PlatformState state_;
+  const Provider* vlek_ = nullptr;
   std::map<GuestHandle, std::unique_ptr<Guest>> guests_;
   std::uint32_t next_handle_ = 1;
 };

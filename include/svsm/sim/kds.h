@@ -2,6 +2,7 @@
 //
 //   <folder>/vcek/v1/Milan/cert_chain                                      ASK, ARK (PEM)
 //   <folder>/vcek/v1/Milan/crl                                             DER
+//   <folder>/vlek/v1/Milan/cert_chain, crl                                 ASVK, ARK; the same list
 //   <folder>/vcek/v1/Milan/<hwid, hex>?blSPL=3&teeSPL=0&snpSPL=8&ucodeSPL=115       DER
 //
 // A file server that looks up path and query as one name serves it as it is; so does a test. Each
@@ -26,13 +27,13 @@ namespace svsm::sim {
 
 enum class SplDigits : std::uint8_t { kPlain, kTwo };
 
-// "/vcek/v1/Milan/cert_chain", "/vcek/v1/Milan/crl" and a VCEK's path with its query.
-std::string KdsChainPath(const ProductLine& line);
-std::string KdsCrlPath(const ProductLine& line);
+// "/vcek/v1/Milan/cert_chain", "/vlek/v1/Milan/crl" and a VCEK's path with its query.
+std::string KdsChainPath(const ProductLine& line, EndorsementKey key);
+std::string KdsCrlPath(const ProductLine& line, EndorsementKey key);
 std::string KdsVcekPath(const ProductLine& line, ByteView hwid, const snp::RawTcb& tcb,
                         SplDigits digits);
 
-// Writes the line's chain and `crl` (DER) below `folder`. Errors: kIoError,
+// Writes the chain of `ca` and `crl` (DER) below `folder`. Errors: kIoError,
 // kPermissionDenied (detail = errno).
 Status WriteKdsLine(const std::string& folder, const CertificateAuthority& ca, ByteView crl);
 

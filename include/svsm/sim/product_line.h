@@ -32,17 +32,19 @@ struct SplField {
 struct ProductLine {
   snp::Product product;
   const char* name;          // in subject names and URLs: "Milan"
-  const char* product_name;  // extension .2 of a VCEK: "Milan-B0"
+  const char* product_name;  // extension .2 of a VCEK: "Milan-B0"; a VLEK's is the line's name
   std::uint8_t family;       // as in the report, versions 3 and later
   std::uint8_t model;
   std::uint8_t stepping;
   std::uint8_t struct_version;  // extension .1
   std::uint32_t ark_serial;
   std::uint32_t ask_serial;
+  std::uint32_t asvk_serial;
   std::size_t hwid_size;  // of the 64 bytes of CHIP_ID those in use: 64 or 8
   // In the order of the certificate's extensions and of the URL's parameters.
   std::span<const SplField> spls;
   std::span<const SplField> url;
+  snp::RawTcb usual_tcb;  // of a machine that nobody configured otherwise
 };
 
 namespace internal {
@@ -67,9 +69,11 @@ inline constexpr ProductLine kMilan = {snp::Product::kMilan,
                                        0,
                                        0x10000,
                                        0x10001,
+                                       0x10101,
                                        64,
                                        internal::kMilanSpls,
-                                       internal::kMilanUrl};
+                                       internal::kMilanUrl,
+                                       {3, 0, 0, 0, 0, 0, 8, 115}};
 inline constexpr ProductLine kGenoa = {snp::Product::kGenoa,
                                        "Genoa",
                                        "Genoa",
@@ -79,9 +83,11 @@ inline constexpr ProductLine kGenoa = {snp::Product::kGenoa,
                                        0,
                                        0x20000,
                                        0x20002,
+                                       0x20101,
                                        64,
                                        internal::kMilanSpls,
-                                       internal::kMilanUrl};
+                                       internal::kMilanUrl,
+                                       {9, 0, 0, 0, 0, 0, 21, 72}};
 inline constexpr ProductLine kTurin = {snp::Product::kTurin,
                                        "Turin",
                                        "Turin",
@@ -91,9 +97,11 @@ inline constexpr ProductLine kTurin = {snp::Product::kTurin,
                                        1,
                                        0x30000,
                                        0x30001,
+                                       0x30101,
                                        8,
                                        internal::kTurinSpls,
-                                       internal::kTurinUrl};
+                                       internal::kTurinUrl,
+                                       {1, 1, 1, 4, 0, 0, 0, 81}};
 
 }  // namespace svsm::sim
 
