@@ -1,6 +1,7 @@
 #include "svsm/protocol/core_protocol.h"
 
 #include "svsm/core/lock.h"
+#include "svsm/core/panic.h"
 #include "svsm/protocol/calling_area.h"
 
 namespace svsm::protocol {
@@ -9,7 +10,11 @@ namespace {
 // Ascending; the first is what every SVSM offers.
 constexpr CoreVersion kVersions[] = {
     {.version = 1, .pvalidate_reserved = kPvalidateReservedV1},
+    {.version = 2, .pvalidate_reserved = kPvalidateReservedV2},
 };
+
+constexpr std::uint8_t kMinVtomAlignment = 12;
+constexpr std::uint8_t kMaxVtomAlignment = 63;
 
 const CoreVersion* NewestUpTo(std::uint32_t version) {
   const CoreVersion* newest = &kVersions[0];
@@ -27,7 +32,10 @@ CoreProtocol::CoreProtocol(VcpuRegistry& vcpus, Platform& platform,
       platform_(platform),
       directory_(directory),
       options_(options),
-      version_(NewestUpTo(options.max_version)) {}
+      version_(NewestUpTo(options.max_version)) {
+  SVSM_CHECK(!options.vtom.supported() || (options.vtom.alignment_log2 >= kMinVtomAlignment &&
+                                           options.vtom.alignment_log2 <= kMaxVtomAlignment));
+}
 
 VersionRange CoreProtocol::versions() const { return {kVersions[0].version, version_->version}; }
 
@@ -37,7 +45,10 @@ Result<CallReply> CoreProtocol::Call(CallContext& context, const CallRegisters& 
       {kCorePvalidate, 1, &CoreProtocol::Pvalidate},
       {kCoreCreateVcpu, 1, &CoreProtocol::CreateVcpu},
       {kCoreDeleteVcpu, 1, &CoreProtocol::DeleteVcpu},
+      {kCoreDepositMem, 1, &CoreProtocol::DepositMem},
+      {kCoreWithdrawMem, 1, &CoreProtocol::WithdrawMem},
       {kCoreQueryProtocol, 1, &CoreProtocol::QueryProtocol},
+      {kCoreConfigureVtom, 1, &CoreProtocol::ConfigureVtom},
   };
   return CallFromTable<CoreProtocol>(*this, kCalls, version_->version, context, in);
 }
@@ -53,7 +64,7 @@ Result<CallReply> CoreProtocol::RemapCa(CallContext& context, const CallRegister
   {
     const LockGuard guard(vcpus_.lock());
     Vcpu* self = vcpus_.FindLocked(context.vmsa);
-    if (vcpus_.OverlapsVmsaLocked(area, kPageSize) ||
+    if (vcpus_.OverlapsOwnedLocked(area, kPageSize) ||
         vcpus_.OverlapsForeignCallingAreaLocked(area, kPageSize, self->apic_id)) {
       return reply.With(ResultCode::kInvalidAddress);
     }

@@ -1,3 +1,4 @@
+#include "protocol/core_list.h"
 #include "svsm/core/lock.h"
 #include "svsm/protocol/core_protocol.h"
 
@@ -7,6 +8,7 @@ namespace {
 constexpr std::uint64_t kSizeMask = 0x3;
 constexpr std::uint64_t kValidate = 1 << 2;
 constexpr std::uint64_t kIgnoreUnchanged = 1 << 3;
+constexpr std::uint64_t kSplit = 1 << 4;
 constexpr std::uint64_t kAddressMask = ~std::uint64_t{0xFFF};
 
 Status BadEntry(std::uint32_t why) { return Status(Code::kMalformed, Source::kProtocol, why); }
@@ -40,13 +42,19 @@ ResultCode Invalidate(Platform& platform, const PvalidateEntry& entry, Vmpl lowe
              : ResultCode::kSuccess;
 }
 
-// Reads one list entry, or says why not.
-ResultCode ReadEntry(const GuestMemory& memory, Gpa list, std::uint16_t index,
-                     std::uint64_t& bits) {
-  const Gpa at(list.value() + sizeof(PvalidateListHeader) + 8 * std::uint64_t{index});
-  Bytes<8> bytes{};
-  if (!memory.Read(at, bytes).ok()) return ResultCode::kInvalidAddress;
-  bits = wire::Read<wire::Le64>(bytes)->get();
+ResultCode Change(Platform& platform, const PvalidateEntry& entry, Vmpl lowest) {
+  return entry.state == PageState::kValid ? Validate(platform, entry, lowest)
+                                          : Invalidate(platform, entry, lowest);
+}
+
+// A 2M entry as 512 of 4K, up to the first that fails.
+ResultCode ChangeSplit(Platform& platform, PvalidateEntry entry, Vmpl lowest) {
+  const std::uint64_t end = entry.gpa.value() + SizeBytes(entry.size);
+  entry.size = PageSize::k4K;
+  for (; entry.gpa.value() != end; entry.gpa = Gpa(entry.gpa.value() + kPageSize)) {
+    const ResultCode code = Change(platform, entry, lowest);
+    if (code != ResultCode::kSuccess) return code;
+  }
   return ResultCode::kSuccess;
 }
 
@@ -61,70 +69,63 @@ Result<PvalidateEntry> DecodePvalidateEntry(std::uint64_t bits, std::uint64_t re
   if (entry.gpa.value() % SizeBytes(entry.size) != 0) return BadEntry(2);
   if ((bits & kValidate) != 0) entry.state = PageState::kValid;
   if ((bits & kIgnoreUnchanged) != 0) entry.unchanged = UnchangedPage::kIsIgnored;
+  if ((bits & kSplit) != 0) entry.mismatch = SizeMismatch::kIsSplit;
   return entry;
 }
 
 std::uint64_t EncodePvalidateEntry(const PvalidateEntry& entry) {
   return (entry.gpa.value() & kAddressMask) | static_cast<std::uint64_t>(entry.size) |
          (entry.state == PageState::kValid ? kValidate : 0) |
-         (entry.unchanged == UnchangedPage::kIsIgnored ? kIgnoreUnchanged : 0);
+         (entry.unchanged == UnchangedPage::kIsIgnored ? kIgnoreUnchanged : 0) |
+         (entry.mismatch == SizeMismatch::kIsSplit ? kSplit : 0);
 }
 
-ResultCode CoreProtocol::PvalidateOne(const CallContext& context, std::uint64_t bits, Gpa list) {
+// `stale` is set if translations of the page may be left.
+ResultCode CoreProtocol::PvalidateOne(const CallContext& context, std::uint64_t bits, Gpa list_page,
+                                      bool& stale) {
   const auto entry = DecodePvalidateEntry(bits, version_->pvalidate_reserved);
   if (!entry.ok()) return ResultCode::kInvalidParameter;
   const std::uint64_t size_bytes = SizeBytes(entry->size);
-  const Gpa list_page(list.value() & kAddressMask);
   if (!IsGuestRange(context.memory, entry->gpa, size_bytes) ||
       Overlap(entry->gpa, size_bytes, list_page, kPageSize)) {
     return ResultCode::kInvalidAddress;
   }
   const LockGuard guard(vcpus_.lock());
-  if (vcpus_.OverlapsVmsaLocked(entry->gpa, size_bytes) ||
+  if (vcpus_.OverlapsOwnedLocked(entry->gpa, size_bytes) ||
       vcpus_.OverlapsCallingAreaLocked(entry->gpa, size_bytes)) {
     return ResultCode::kInvalidAddress;
   }
-  return entry->state == PageState::kValid ? Validate(platform_, *entry, context.vmpl)
-                                           : Invalidate(platform_, *entry, context.vmpl);
+  ResultCode code = Change(platform_, *entry, context.vmpl);
+  const bool split = code == ResultCode::kSizeMismatch && entry->size == PageSize::k2M &&
+                     entry->mismatch == SizeMismatch::kIsSplit;
+  if (split) code = ChangeSplit(platform_, *entry, context.vmpl);
+  if (entry->state == PageState::kInvalid && (split || code == ResultCode::kSuccess)) stale = true;
+  return code;
 }
 
 Result<CallReply> CoreProtocol::Pvalidate(CallContext& context, const CallRegisters& in) {
   CallReply reply(in);
-  const Gpa list(in.rcx);
-  if (list.value() % 8 != 0) return reply.With(ResultCode::kInvalidParameter);
-  Bytes<sizeof(PvalidateListHeader)> bytes{};
-  if (!context.memory.Read(list, bytes).ok()) return reply.With(ResultCode::kInvalidAddress);
-  const PvalidateListHeader header = *wire::Read<PvalidateListHeader>(bytes);
-  const std::uint16_t entries = header.entries.get();
-  std::uint16_t next = header.next.get();
-  if (entries == 0 || next >= entries ||
-      !InOnePage(list, sizeof(header) + 8 * std::uint64_t{entries})) {
-    return reply.With(ResultCode::kInvalidParameter);
-  }
+  internal::CoreList list(context.memory, Gpa(in.rcx));
+  ResultCode code = list.Open();
+  if (code != ResultCode::kSuccess) return reply.With(code);
 
-  ResultCode code = ResultCode::kSuccess;
   std::uint64_t pages = 0;
   bool flush = false;
-  while (next < entries && code == ResultCode::kSuccess) {
+  while (!list.Done() && code == ResultCode::kSuccess) {
     if (pages != 0 && pages >= options_.pvalidate_pages_per_call) {
       code = ResultCode::kIncomplete;
       break;
     }
     std::uint64_t bits = 0;
-    code = ReadEntry(context.memory, list, next, bits);
+    code = list.Read(bits);
     if (code != ResultCode::kSuccess) break;
-    code = PvalidateOne(context, bits, list);
+    code = PvalidateOne(context, bits, list.Page(), flush);
     if (code != ResultCode::kSuccess) break;
-    flush = flush || (bits & kValidate) == 0;
     pages += (bits & kSizeMask) == 0 ? 1 : kLargePageSize / kPageSize;
-    ++next;
+    list.Advance();
   }
   if (flush) platform_.FlushTlbs();
-  const Gpa next_gpa(list.value() + offsetof(PvalidateListHeader, next));
-  if (!context.memory.Write(next_gpa, wire::ToBytes(wire::Le16(next))).ok()) {
-    code = ResultCode::kInvalidAddress;
-  }
-  return reply.With(code);
+  return reply.With(list.Close(code));
 }
 
 }  // namespace svsm::protocol

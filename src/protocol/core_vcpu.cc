@@ -30,9 +30,9 @@ Result<VmsaFields> ReadFields(const Platform& platform, Gpa vmsa) {
 // the guest.
 ResultCode CoreProtocol::Reserve(const CallContext& context, const Vcpu& vcpu) {
   const LockGuard guard(vcpus_.lock());
-  if (vcpus_.OverlapsVmsaLocked(vcpu.vmsa, kPageSize) ||
+  if (vcpus_.OverlapsOwnedLocked(vcpu.vmsa, kPageSize) ||
       vcpus_.OverlapsCallingAreaLocked(vcpu.vmsa, kPageSize) ||
-      vcpus_.OverlapsVmsaLocked(vcpu.calling_area, kPageSize) ||
+      vcpus_.OverlapsOwnedLocked(vcpu.calling_area, kPageSize) ||
       vcpus_.OverlapsForeignCallingAreaLocked(vcpu.calling_area, kPageSize, vcpu.apic_id)) {
     return ResultCode::kInvalidAddress;
   }

@@ -61,42 +61,69 @@ Service* Dispatcher::Find(std::uint32_t protocol) const {
 
 Result<ExitOutcome> Dispatcher::Dispatch(Gpa vmsa, CallRegisters& registers) {
   Vcpu caller;
+  std::uint8_t pending = kCallNotPending;
   {
     const LockGuard guard(vcpus_.lock());
     Vcpu* vcpu = vcpus_.FindLocked(vmsa);
     if (vcpu == nullptr) return Status(Code::kNotFound, Source::kProtocol);
     if (vcpu->in_call) return Status(Code::kBusy, Source::kProtocol);
+    if (!memory_.Read(vcpu->calling_area, {&pending, 1}).ok()) {
+      return Status(Code::kOutOfRange, Source::kProtocol, 0);
+    }
+    if (pending == kCallNotPending) return ExitOutcome::kSpurious;
     vcpu->in_call = true;
     caller = *vcpu;
   }
-  const Result<ExitOutcome> outcome = Serve(caller, registers);
-  if (!outcome.ok() || *outcome != ExitOutcome::kVcpuDeleted) {
-    const LockGuard guard(vcpus_.lock());
-    vcpus_.FindLocked(vmsa)->in_call = false;  // nobody else removes a vCPU that is in a call
+  if (Serve(caller, pending, registers) == Afterwards::kDoNotResume) {
+    return ExitOutcome::kVcpuDeleted;
   }
-  return outcome;
+  const LockGuard guard(vcpus_.lock());
+  Vcpu* vcpu = vcpus_.FindLocked(vmsa);  // nobody else removes a vCPU that is in a call
+  vcpu->in_call = false;
+  AnnounceMemoryLocked();
+  // A calling area that this call has left may be something else by now.
+  const bool lost = vcpu->calling_area != caller.calling_area &&
+                    vcpus_.OverlapsOwnedLocked(caller.calling_area, kPageSize);
+  if (lost || !memory_.Write(caller.calling_area, {&kCallNotPending, 1}).ok()) {
+    return kAnswerNotSignalled;
+  }
+  return ExitOutcome::kAnswered;
 }
 
-Result<ExitOutcome> Dispatcher::Serve(const Vcpu& caller, CallRegisters& registers) {
+Afterwards Dispatcher::Serve(const Vcpu& caller, std::uint8_t pending, CallRegisters& registers) {
   internal::GuardedMemory memory(memory_, vcpus_, caller.calling_area);
-  std::uint8_t pending = kCallNotPending;
-  if (!memory.ReadPending(pending).ok()) return Status(Code::kOutOfRange, Source::kProtocol, 0);
-  if (pending == kCallNotPending) return ExitOutcome::kSpurious;
-
   CallContext context{.vmsa = caller.vmsa,
                       .calling_area = caller.calling_area,
                       .vmpl = caller.vmpl,
                       .memory = memory};
-  Result<CallReply> reply = Answer(context, pending, registers);
+  const Result<CallReply> reply = Answer(context, pending, registers);
   if (!reply.ok()) {
     log_.Write(LogLevel::kError, "svsm: a service failed to answer a call", reply.status());
-    reply = CallReply(registers).With(ResultCode::kInvalidRequest);
+    registers.rax = ToU32(ResultCode::kInvalidRequest);
+    return Afterwards::kResume;
   }
-  if (reply->afterwards == Afterwards::kDoNotResume) return ExitOutcome::kVcpuDeleted;
-  registers = reply->registers;
-  registers.rax = ToU32(reply->result);
-  if (!memory.ClearPending().ok()) return kAnswerNotSignalled;
-  return ExitOutcome::kAnswered;
+  if (reply->afterwards == Afterwards::kResume) {
+    registers = reply->registers;
+    registers.rax = ToU32(reply->result);
+  }
+  return reply->afterwards;
+}
+
+// Keeps MEM_AVAILABLE of the startup vCPU's calling area as the pool is. A page that faults is
+// tried again after the next call.
+void Dispatcher::AnnounceMemoryLocked() {
+  const PagePool& pool = vcpus_.pool();
+  if (pool.empty()) return;
+  const Vcpu* startup = vcpus_.StartupLocked();
+  const bool available = pool.AvailableLocked();
+  if (startup == nullptr || (available == announced_ && startup->calling_area == announced_in_)) {
+    return;
+  }
+  const std::uint8_t flag = available ? 1 : 0;
+  const Gpa at(startup->calling_area.value() + offsetof(CallingArea, mem_available));
+  if (!memory_.Write(at, {&flag, 1}).ok()) return;
+  announced_ = available;
+  announced_in_ = startup->calling_area;
 }
 
 Result<CallReply> Dispatcher::Answer(CallContext& context, std::uint8_t pending,

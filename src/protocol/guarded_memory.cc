@@ -5,19 +5,9 @@
 
 namespace svsm::protocol::internal {
 
-Status GuardedMemory::ReadPending(std::uint8_t& pending) const {
-  const LockGuard guard(vcpus_.lock());
-  return memory_.Read(calling_area_, {&pending, 1});
-}
-
-Status GuardedMemory::ClearPending() {
-  const LockGuard guard(vcpus_.lock());
-  return memory_.Write(calling_area_, {&kCallNotPending, 1});
-}
-
 PageKind GuardedMemory::Classify(Gpa page) const {
   const LockGuard guard(vcpus_.lock());
-  return vcpus_.OverlapsVmsaLocked(page, kPageSize) ? PageKind::kSvsm : memory_.Classify(page);
+  return vcpus_.OverlapsOwnedLocked(page, kPageSize) ? PageKind::kSvsm : memory_.Classify(page);
 }
 
 Status GuardedMemory::Read(Gpa from, ByteSpan out) const {
@@ -36,7 +26,7 @@ Status GuardedMemory::Write(Gpa to, ByteView bytes) {
 }
 
 bool GuardedMemory::Allowed(Gpa gpa, std::uint64_t size_bytes) const {
-  return IsGuestRange(memory_, gpa, size_bytes) && !vcpus_.OverlapsVmsaLocked(gpa, size_bytes) &&
+  return IsGuestRange(memory_, gpa, size_bytes) && !vcpus_.OverlapsOwnedLocked(gpa, size_bytes) &&
          !Overlap(gpa, size_bytes, calling_area_, offsetof(CallingArea, buffer));
 }
 

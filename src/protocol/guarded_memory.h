@@ -1,5 +1,5 @@
-// Guest memory as a call sees it: no byte that is in a VMSA or in the head of the caller's calling
-// area, checked and copied under the lock of page state.
+// Guest memory as a call sees it: no byte that is in a VMSA, in a deposited page or in the head of
+// the caller's calling area, checked and copied under the lock of page state.
 #ifndef SVSM_PROTOCOL_GUARDED_MEMORY_H_
 #define SVSM_PROTOCOL_GUARDED_MEMORY_H_
 
@@ -13,11 +13,7 @@ class GuardedMemory final : public GuestMemory {
   GuardedMemory(GuestMemory& memory, const VcpuRegistry& vcpus, Gpa calling_area)
       : memory_(memory), vcpus_(vcpus), calling_area_(calling_area) {}
 
-  // CALL_PENDING of the calling area, for the dispatcher.
-  Status ReadPending(std::uint8_t& pending) const;
-  Status ClearPending();
-
-  // A page that is a VMSA now counts as the SVSM's.
+  // A page that is a VMSA or deposited now counts as the SVSM's.
   PageKind Classify(Gpa page) const override;
   Status Read(Gpa from, ByteSpan out) const override;
   Status Write(Gpa to, ByteView bytes) override;

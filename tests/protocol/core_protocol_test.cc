@@ -43,14 +43,15 @@ TEST(CoreProtocol, AVersionNotKnownIsTheNewestKnown) {
   Svsm old({.max_version = 0, .pvalidate_pages_per_call = 1});
   EXPECT_EQ(old.core.versions(), (VersionRange{1, 1}));
   Svsm future({.max_version = 99, .pvalidate_pages_per_call = 1});
-  EXPECT_EQ(future.core.versions(), (VersionRange{1, 1}));
+  EXPECT_EQ(future.core.versions(), (VersionRange{1, 2}));
 }
 
-TEST(CoreProtocol, MemoryCallsAndVtomAreUnsupported) {
+TEST(CoreProtocol, MemoryCallsAreUnsupportedWithoutRoomForDeposits) {
   Svsm svsm;
-  for (const std::uint32_t call : {kCoreDepositMem, kCoreWithdrawMem, kCoreConfigureVtom}) {
+  for (const std::uint32_t call : {kCoreDepositMem, kCoreWithdrawMem}) {
     EXPECT_EQ(svsm.Code(kCoreProtocol, call, kFree.value()), ResultCode::kUnsupportedCall);
   }
+  EXPECT_EQ(svsm.Code(kCoreProtocol, 8, 0), ResultCode::kUnsupportedCall);
 }
 
 struct RemapCa : ::testing::Test {
@@ -70,6 +71,40 @@ TEST_F(RemapCa, MovesAndClearsBothPendingFlags) {
   svsm.machine.Poke(kArea0, Bytes<1>{1});
   EXPECT_THAT(svsm.dispatcher.Dispatch(kVmsa0, registers), IsOkAnd(ExitOutcome::kSpurious));
   EXPECT_EQ(svsm.CallFrom(kVmsa0, kFree, registers).rax, 0u);
+}
+
+// Makes the page that its argument names a VMSA while the caller's call is under way, after having
+// moved the caller's calling area: what two vCPUs of a hostile guest can do between them.
+class MovesAndMakesVmsa final : public Service {
+ public:
+  explicit MovesAndMakesVmsa(Svsm& svsm) : svsm_(svsm) {}
+  std::uint32_t protocol() const override { return 50; }
+  VersionRange versions() const override { return {1, 1}; }
+  Result<CallReply> Call(CallContext& context, const CallRegisters& in) override {
+    CallRegisters remap = MakeCall(kCoreProtocol, kCoreRemapCa);
+    remap.rcx = in.rcx;
+    SVSM_TRY(svsm_.core.Call(context, remap).status());
+    svsm_.machine.PokeVmsa(context.calling_area, 2, kEfer, kFeatures);
+    CallRegisters create = MakeCall(kCoreProtocol, kCoreCreateVcpu);
+    create.rcx = context.calling_area.value();
+    create.rdx = kArea1.value();
+    create.r8 = 7;
+    return svsm_.core.Call(context, create);
+  }
+
+ private:
+  Svsm& svsm_;
+};
+
+TEST_F(RemapCa, AnAreaThatWasLeftAndIsAVmsaIsNotWritten) {
+  MovesAndMakesVmsa service(svsm);
+  ASSERT_THAT(svsm.dispatcher.Register(service), IsOk());
+  CallRegisters registers = MakeCall(50, 0);
+  registers.rcx = kFree.value();
+  svsm.machine.Poke(kArea0, Bytes<1>{kCallPending});
+  EXPECT_EQ(svsm.dispatcher.Dispatch(kVmsa0, registers).status(), kAnswerNotSignalled);
+  EXPECT_EQ(registers.rax, 0u);
+  EXPECT_EQ(svsm.machine.Map(kArea0, 1)[0], kCallPending);  // as the VMSA had it
 }
 
 TEST_F(RemapCa, ToTheSameIsNoError) {

@@ -47,6 +47,19 @@ TEST(PvalidateEntry, RefusesWhatIsReserved) {
   EXPECT_THAT(decode(0x300001), IsStatus(Code::kMalformed, Source::kProtocol, 2));
 }
 
+TEST(PvalidateEntry, HasASplitFlagFromVersion2On) {
+  const PvalidateEntry entry{Gpa(0x200000), PageSize::k2M, PageState::kValid,
+                             UnchangedPage::kIsError, SizeMismatch::kIsSplit};
+  EXPECT_EQ(EncodePvalidateEntry(entry), 0x200015u);
+  EXPECT_THAT(DecodePvalidateEntry(0x200015, kPvalidateReservedV2), IsOkAnd(entry));
+  EXPECT_THAT(DecodePvalidateEntry(0x200015, kPvalidateReservedV1),
+              IsStatus(Code::kMalformed, Source::kProtocol, 1));
+  for (unsigned bit = 5; bit < 12; ++bit) {
+    EXPECT_THAT(DecodePvalidateEntry(0x1000 | 1u << bit, kPvalidateReservedV2),
+                IsStatus(Code::kMalformed, Source::kProtocol, 1));
+  }
+}
+
 struct Pvalidate : ::testing::Test {
   // Puts a list at `list` and calls.
   ResultCode Run(const std::vector<std::uint64_t>& entries, std::uint16_t next = 0) {
@@ -261,6 +274,66 @@ TEST_F(Pvalidate, ALargePageAloneMayExceedTheBudget) {
   small.machine.Poke(Plus(at, 16), wire::ToBytes(wire::Le64(EncodePvalidateEntry(page))));
   EXPECT_EQ(small.Code(kCoreProtocol, kCorePvalidate, at.value()), ResultCode::kIncomplete);
   EXPECT_EQ(small.Code(kCoreProtocol, kCorePvalidate, at.value()), ResultCode::kSuccess);
+}
+
+struct PvalidateV2 : Pvalidate {
+  PvalidateV2() { v2.machine.TakeSteps(); }
+  ResultCode Run2M(PageState state, SizeMismatch mismatch) {
+    const PvalidateEntry entry{kNew2M, PageSize::k2M, state, UnchangedPage::kIsError, mismatch};
+    v2.machine.Poke(list, wire::ToBytes(PvalidateListHeader{wire::Le16(1), wire::Le16(0), {}}));
+    v2.machine.Poke(Plus(list, 8), wire::ToBytes(wire::Le64(EncodePvalidateEntry(entry))));
+    return v2.Code(kCoreProtocol, kCorePvalidate, list.value());
+  }
+  std::uint16_t Next2() { return v2.machine.Peek<PvalidateListHeader>(list).next.get(); }
+  FakePage& Page2(std::size_t index) { return v2.machine.page(0x200 + index); }
+
+  Svsm v2{CoreOptions{.max_version = 2, .pvalidate_pages_per_call = 1}};
+};
+
+TEST_F(PvalidateV2, SplitsAPageOnRequest) {
+  v2.machine.FailNext("pvalidate", kFailSizeMismatch);
+  EXPECT_EQ(Run2M(PageState::kValid, SizeMismatch::kIsSplit), ResultCode::kSuccess);
+  EXPECT_EQ(Next2(), 1);
+  std::vector<std::string> steps = v2.machine.TakeSteps();
+  ASSERT_EQ(steps.size(), 1u + 512 * 3);
+  EXPECT_EQ(steps[1], "pvalidate 200 4K valid");
+  EXPECT_EQ(steps.back(), "grant 3ff 4K 2");
+  EXPECT_TRUE(Page2(511).access[2]);
+
+  v2.machine.FailNext("revoke", kFailSizeMismatch);
+  EXPECT_EQ(Run2M(PageState::kInvalid, SizeMismatch::kIsSplit), ResultCode::kSuccess);
+  steps = v2.machine.TakeSteps();
+  ASSERT_EQ(steps.size(), 1u + 512 * 2 + 1);
+  EXPECT_EQ(steps.back(), "flush");
+  EXPECT_FALSE(Page2(0).valid);
+}
+
+TEST_F(PvalidateV2, DoesNotSplitUnasked) {
+  v2.machine.FailNext("pvalidate", kFailSizeMismatch);
+  EXPECT_EQ(Run2M(PageState::kValid, SizeMismatch::kIsError), ResultCode::kSizeMismatch);
+  EXPECT_EQ(Next2(), 0);
+  EXPECT_FALSE(Page2(0).valid);
+}
+
+TEST_F(PvalidateV2, ASplitThatFailsFlushesWhatItDid) {
+  ASSERT_EQ(Run2M(PageState::kValid, SizeMismatch::kIsSplit), ResultCode::kSuccess);
+  v2.machine.TakeSteps();
+  Page2(1).valid = false;  // the second small page is invalid already
+  v2.machine.FailNext("revoke", kFailSizeMismatch);
+  EXPECT_EQ(Run2M(PageState::kInvalid, SizeMismatch::kIsSplit), ResultCode::kPvalidateUnchanged);
+  EXPECT_EQ(Next2(), 0);
+  EXPECT_THAT(v2.machine.TakeSteps(),
+              ElementsAre("revoke 200 2M", "revoke 200 4K", "pvalidate 200 4K invalid",
+                          "revoke 201 4K", "pvalidate 201 4K invalid", "flush"));
+  EXPECT_FALSE(Page2(0).valid);
+  EXPECT_TRUE(Page2(2).access[2]);
+}
+
+TEST_F(PvalidateV2, TheFlagIsReservedInVersion1) {
+  const PvalidateEntry entry{kNew2M, PageSize::k2M, PageState::kValid, UnchangedPage::kIsError,
+                             SizeMismatch::kIsSplit};
+  EXPECT_EQ(Run(entry), ResultCode::kInvalidParameter);
+  EXPECT_THAT(machine().TakeSteps(), IsEmpty());
 }
 
 }  // namespace

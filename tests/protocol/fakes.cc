@@ -171,6 +171,9 @@ Status FakeMachine::ReadVmsa(Gpa vmsa, std::uint32_t offset, ByteSpan out) const
 Status FakeMachine::WriteVmsa(Gpa vmsa, std::uint32_t offset, ByteView bytes) {
   const std::lock_guard guard(mutex_);
   if (!Accessible(vmsa, kPageSize)) return Status(Code::kIoError, Source::kCaller);
+  if (fail_vmsa_write_after >= 0 && fail_vmsa_write_after-- == 0) {
+    return Status(Code::kIoError, Source::kCaller);
+  }
   steps_.push_back("writevmsa " + Hex(offset));
   Copy(bytes_.subspan(vmsa.value() + offset), bytes);
   return OkStatus();

@@ -81,6 +81,7 @@ class FakeMachine final : public GuestMemory, public Platform {
     fail_next_[instruction] = eax;
   }
   bool zero_fails = false;
+  int fail_vmsa_write_after = -1;  // so many more writes are done, then one fails
 
   // Forgets reads; then the highest count of any byte since.
   void StartCounting() {

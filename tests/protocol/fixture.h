@@ -29,7 +29,9 @@ class RecordingLog final : public LogSink {
 };
 
 struct Svsm {
-  explicit Svsm(CoreOptions options = {}) : core(vcpus, machine, dispatcher, options) {
+  explicit Svsm(CoreOptions options = {}, std::size_t num_deposits = 0)
+      : vcpus(vcpu_slots, std::span(deposit_slots).first(num_deposits), lock),
+        core(vcpus, machine, dispatcher, options) {
     machine.PokeVmsa(kVmsa0, 2, kEfer, kFeatures);
     machine.page(0x10).vmsa = true;
     machine.page(0x10).access = {};
@@ -70,10 +72,13 @@ struct Svsm {
     return Code(kCoreProtocol, kCoreCreateVcpu, kVmsa1.value(), kArea1.value(), apic_id);
   }
 
+  static constexpr std::size_t kDeposits = 4;
+
   FakeMachine machine;
   std::array<Vcpu, 4> vcpu_slots;
+  std::array<DepositedPage, kDeposits> deposit_slots;
   SpinLock lock;
-  VcpuRegistry vcpus{vcpu_slots, lock};
+  VcpuRegistry vcpus;
   std::array<Service*, 4> service_slots{};
   RecordingLog log;
   Dispatcher dispatcher{vcpus, machine, service_slots, log};

@@ -84,6 +84,9 @@ class FuzzSvsm {
     const Result<Vcpu> vcpu = vcpus_.Find(vmsa);
     if (!vcpu.ok()) return ResultCode::kInvalidRequest;
     GuestWrite(vcpu->calling_area, Bytes<1>{kCallPending});
+    // CONFIGURE_VTOM is there to change the caller's VMSA.
+    const bool changes_vmsa =
+        registers.protocol() == kCoreProtocol && registers.call() == kCoreConfigureVtom;
     const std::vector<Vcpu> before = Vcpus();
     const std::vector<std::uint8_t> vmsas = VmsaBytes(before);
     machine_.StartCounting();
@@ -97,6 +100,7 @@ class FuzzSvsm {
     // A page that was a VMSA and still is one has the bytes that it had.
     for (std::size_t i = 0; i < before.size(); ++i) {
       if (!vcpus_.Find(before[i].vmsa).ok()) continue;
+      if (changes_vmsa && before[i].vmsa == vmsa) continue;
       Check(Same(ByteView(vmsas).subspan(i * kPageSize, kPageSize),
                  machine_.Map(before[i].vmsa, kPageSize)));
     }
@@ -159,6 +163,7 @@ class FuzzSvsm {
       const bool reachable = page.access[1] || page.access[2] || page.access[3];
       Check(!(page.vmsa && reachable));
       Check(!(page.kind == PageKind::kSvsm && (reachable || !page.valid)));
+      Check(!(reachable && vcpus_.pool().OverlapsLocked(FakeMachine::Frame(frame), kPageSize)));
     }
     const ByteView svsm = machine_.Map(kSvsmPage, 0x10 * kPageSize);
     Check(svsm[0] == 0 && Same(svsm.first(svsm.size() - 1), svsm.subspan(1)));
@@ -171,13 +176,18 @@ class FuzzSvsm {
 
   FakeMachine machine_;
   std::array<Vcpu, 6> vcpu_slots_;
+  std::array<DepositedPage, 4> deposit_slots_;
   NoLock lock_;
-  VcpuRegistry vcpus_{vcpu_slots_, lock_};
+  VcpuRegistry vcpus_{vcpu_slots_, deposit_slots_, lock_};
   std::array<Service*, 4> service_slots_{};
   NullLog log_;
   Dispatcher dispatcher_{vcpus_, machine_, service_slots_, log_};
-  CoreProtocol core_{
-      vcpus_, machine_, dispatcher_, {.max_version = 1, .pvalidate_pages_per_call = 8}};
+  CoreProtocol core_{vcpus_,
+                     machine_,
+                     dispatcher_,
+                     {.max_version = 2,
+                      .pvalidate_pages_per_call = 8,
+                      .vtom = {.alignment_log2 = 16, .min = Gpa(0x10000), .max = Gpa(0x100000)}}};
   FillingAttester attester_;
   SizeHash hash_;
   FixedProvider provider_;

@@ -10,7 +10,7 @@ using testing::IsOk;
 using testing::IsStatus;
 
 struct GuardedMemoryTest : ::testing::Test {
-  Svsm svsm;
+  Svsm svsm{{}, Svsm::kDeposits};
   GuardedMemory memory{svsm.machine, svsm.vcpus, kArea0};
 };
 
@@ -45,12 +45,15 @@ TEST_F(GuardedMemoryTest, TheHeadOfTheCallingAreaIsTheDispatchers) {
   EXPECT_THAT(memory.Write(Plus(kArea0, 7), two), refused);
   EXPECT_THAT(memory.Write(Plus(kArea0, 8), two), IsOk());
   EXPECT_THAT(memory.Write(kArea1, two), IsOk());
-  svsm.machine.Poke(kArea0, Bytes<1>{9});
-  std::uint8_t pending = 0;
-  EXPECT_THAT(memory.ReadPending(pending), IsOk());
-  EXPECT_EQ(pending, 9);
-  EXPECT_THAT(memory.ClearPending(), IsOk());
-  EXPECT_EQ(svsm.machine.Map(kArea0, 1)[0], 0);
+}
+
+TEST_F(GuardedMemoryTest, RefusesWhatWasDeposited) {
+  const auto refused = IsStatus(Code::kOutOfRange, Source::kProtocol);
+  ASSERT_THAT(svsm.vcpus.pool().AddLocked(kFree, PageSize::k4K, kVmsa0), IsOk());
+  Bytes<2> two{};
+  EXPECT_EQ(memory.Classify(kFree), PageKind::kSvsm);
+  EXPECT_THAT(memory.Read(Plus(kFree, 4095), two), refused);
+  EXPECT_THAT(memory.Write(Gpa(kFree.value() - 1), two), refused);
 }
 
 TEST_F(GuardedMemoryTest, HandsOnFaults) {

@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "svsm/core/bytes.h"
@@ -109,6 +110,23 @@ class Client final {
   Status CreateVcpu(Gpa vmsa, Gpa calling_area, std::uint32_t apic_id);
   Status DeleteVcpu(Gpa vmsa);
 
+  // Gives pages to the SVSM, in lists that fit the calling area: after a call that failed with
+  // kOutOfMemory, PagesNeeded() of its detail says how many. Errors: kMalformed (as of
+  // Pvalidate()), StatusOf(); the entries before the failed one are done.
+  Status DepositMemory(std::span<const DepositEntry> entries);
+
+  // Asks pages back, at most as many as `pages` holds and fit the calling area. Those that came are
+  // the first of `pages`; while MEM_AVAILABLE is set, there are more.
+  // Errors: kMalformed (detail = entries: more than there was room for), StatusOf().
+  Result<std::span<const Gpa>> WithdrawMemory(std::span<Gpa> pages);
+
+  // Errors: kMalformed (an answer with an alignment below 4K, or bounds that exclude each other;
+  // detail = RCX), StatusOf().
+  Result<VtomSupport> QueryVtom();
+  // Sets the vTOM of this vCPU; without a value takes it away. CR3, RIP and RSP stay.
+  // Errors: kInvalidArgument (not page aligned), StatusOf().
+  Status SetVtom(std::optional<Gpa> vtom);
+
   // The platform commands of the vTPM, a bitmap. Errors: StatusOf().
   Result<std::uint64_t> QueryVtpm();
 
@@ -131,6 +149,7 @@ class Client final {
  private:
   Result<CallRegisters> CallOnce(const CallRegisters& call);
   Status PvalidateList(std::span<const PvalidateEntry> entries, std::size_t& done);
+  Status DepositList(std::span<const DepositEntry> entries);
   Status PvalidateAs4K(const PvalidateEntry& entry);
   Result<AttestationBuffers> Attest(const Guid* service, std::uint32_t manifest_version,
                                     GuestBuffer nonce, GuestPages& pages);

@@ -65,14 +65,18 @@ class Dispatcher final : public ServiceDirectory {
   Result<ExitOutcome> Dispatch(Gpa vmsa, CallRegisters& registers);
 
  private:
-  Result<ExitOutcome> Serve(const Vcpu& caller, CallRegisters& registers);
+  Afterwards Serve(const Vcpu& caller, std::uint8_t pending, CallRegisters& registers);
   Result<CallReply> Answer(CallContext& context, std::uint8_t pending, const CallRegisters& in);
+  void AnnounceMemoryLocked();
 
   VcpuRegistry& vcpus_;
   GuestMemory& memory_;
   std::span<Service*> slots_;
   std::size_t count_ = 0;
   LogSink& log_;
+  // What MEM_AVAILABLE says, and in which page. Under the registry's lock.
+  Gpa announced_in_;
+  bool announced_ = false;
 };
 
 // Serves an exit straight from and to the VMSA: clears EFER.SVME so that no CPU can enter it,

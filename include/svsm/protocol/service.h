@@ -49,8 +49,8 @@ struct CallContext {
   Gpa vmsa;          // names the vCPU in the VcpuRegistry
   Gpa calling_area;  // where it was when the call came
   Vmpl vmpl;         // of the caller; 1 to 3
-  // Refuses, besides what the platform refuses, every byte that is in a VMSA or in the first eight
-  // of the calling area.
+  // Refuses, besides what the platform refuses, every byte that is in a VMSA, in a deposited page
+  // or in the first eight of the calling area.
   GuestMemory& memory;
 };
 

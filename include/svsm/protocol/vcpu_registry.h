@@ -1,4 +1,5 @@
-// svsm/protocol/vcpu_registry.h: which pages are VMSAs and calling areas, and whose.
+// svsm/protocol/vcpu_registry.h: which pages are VMSAs and calling areas, and whose; with the pool
+// of deposited pages, all that is the SVSM's own without having been so at launch.
 //
 //   std::array<Vcpu, 64> slots;
 //   SpinLock lock;
@@ -22,6 +23,7 @@
 #include "svsm/core/lock.h"
 #include "svsm/core/result.h"
 #include "svsm/core/strong.h"
+#include "svsm/protocol/page_pool.h"
 
 namespace svsm::protocol {
 
@@ -38,7 +40,10 @@ struct Vcpu {
 class VcpuRegistry final {
  public:
   // Borrows both for its own life. `slots` is overwritten.
-  VcpuRegistry(std::span<Vcpu> slots, Lock& lock) : slots_(slots), lock_(lock) {}
+  VcpuRegistry(std::span<Vcpu> slots, Lock& lock) : VcpuRegistry(slots, {}, lock) {}
+  // The same with room for pages that the guest deposits.
+  VcpuRegistry(std::span<Vcpu> slots, std::span<DepositedPage> deposits, Lock& lock)
+      : slots_(slots), lock_(lock), pool_(deposits, lock) {}
   VcpuRegistry(const VcpuRegistry&) = delete;
   VcpuRegistry& operator=(const VcpuRegistry&) = delete;
 
@@ -51,6 +56,7 @@ class VcpuRegistry final {
   Result<Vcpu> Find(Gpa vmsa) const;
 
   Lock& lock() const { return lock_; }
+  PagePool& pool() { return pool_; }
 
   // The functions below want lock() held. Pointers are good until it is released.
   // Null if there is no such VMSA, or no startup vCPU yet.
@@ -59,6 +65,10 @@ class VcpuRegistry final {
 
   // Whether a byte of the range is in a VMSA. The range must not wrap.
   bool OverlapsVmsaLocked(Gpa gpa, std::uint64_t size_bytes) const;
+  // Whether a byte of the range is in a VMSA or in a deposited page: the SVSM's own.
+  bool OverlapsOwnedLocked(Gpa gpa, std::uint64_t size_bytes) const {
+    return OverlapsVmsaLocked(gpa, size_bytes) || pool_.OverlapsLocked(gpa, size_bytes);
+  }
   // Whether a byte of the range is in a calling area.
   bool OverlapsCallingAreaLocked(Gpa gpa, std::uint64_t size_bytes) const;
   // The same, leaving out those of vCPUs with this APIC id.
@@ -78,6 +88,7 @@ class VcpuRegistry final {
   std::span<Vcpu> slots_;  // the first count_ are in use, in the order of their VMSAs
   std::size_t count_ = 0;
   Lock& lock_;
+  PagePool pool_;
 };
 
 }  // namespace svsm::protocol
