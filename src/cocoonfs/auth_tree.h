@@ -53,8 +53,8 @@ class AuthTree {
 
   // Keeps references to all of them. The cache has `cache_nodes` nodes, two a level at least.
   // Errors: kOutOfMemory.
-  Status Init(const TreeShape& shape, TreeDigests& digests, BlockView& view,
-              std::size_t cache_nodes);
+  Status Init(const ImageLayout& layout, const TreeShape& shape, TreeDigests& digests,
+              BlockView& view, std::size_t cache_nodes);
   // From here on nodes and data are read through `view`; what is cached stays.
   void SetView(BlockView& view) { view_ = &view; }
   BlockView& view() { return *view_; }
@@ -73,7 +73,7 @@ class AuthTree {
   void ReleaseMade() { made_.Clear(); }
   const TreeNodeSet& made() const { return made_; }
   // Forgets cached data blocks (not nodes): after a write.
-  void ForgetData() { data_index_ = kNoIndex; }
+  void ForgetData() { loaded_ = Extent{}; }
   // Forgets everything cached that AdoptMade() has not given.
   void ForgetAll();
 
@@ -90,8 +90,10 @@ class AuthTree {
   // As CheckData() for blocks that are known to be allocated as a whole, before there is a bitmap.
   Status CheckAllocatedData(std::uint64_t first, ByteView data);
 
-  // Reads `count` allocated blocks from `first` on with the data blocks around them, checks those,
-  // and copies what was asked for. Data blocks that were checked last are not read again.
+  // Reads whole data blocks and checks them; as CheckData(). `out` is undefined after a failure.
+  Status ReadData(const Allocation& allocation, std::uint64_t first, ByteSpan out);
+  // Reads allocated blocks with the data blocks around them, checks those, and copies what was asked
+  // for. Data blocks that were checked last are not read again.
   // Errors: kMalformed (`region`: outside the image, touches the tree or what digests leave out, or
   // is not allocated), as CheckData(), kOutOfMemory.
   Status ReadChecked(const Allocation& allocation, const Extent& extent, ByteSpan out,
@@ -103,25 +105,29 @@ class AuthTree {
     std::uint64_t index = 0;
     std::uint64_t used = 0;  // time of the last use; 0 if empty
   };
-  static constexpr std::uint64_t kNoIndex = ~std::uint64_t{0};
 
   Slot* FindSlot(std::uint32_t level, std::uint64_t index);
   Slot& EvictSlot();
   ByteSpan SlotBytes(const Slot& slot);
-  Result<ByteView> Cached(std::uint32_t level, std::uint64_t index);
+  std::uint64_t AncestorIndex(std::uint32_t level, std::uint64_t index, std::uint32_t at) const;
+  // kNotFound if the node is neither made nor cached.
+  Result<ByteView> Known(std::uint32_t level, std::uint64_t index);
   Status ReadNode(std::uint32_t level, std::uint64_t index, ByteSpan out);
   Status LoadChild(std::uint32_t level, std::uint64_t index, ByteView digest);
   Status CheckBlock(std::uint64_t index, std::uint64_t word, ByteView data);
-  Status LoadData(const Allocation& allocation, std::uint64_t first);
+  Status LoadData(const Allocation& allocation, const Extent& extent);
 
   const TreeShape* shape_ = nullptr;
   TreeDigests* digests_ = nullptr;
   BlockView* view_ = nullptr;
-  Vec<std::uint8_t> cache_;  // max_digests_bytes() a slot
-  Vec<Slot> slots_;          // the first is the root's
+  std::size_t block_bytes_ = 0;
+  std::size_t data_block_bytes_ = 0;
+  std::size_t slot_bytes_ = 0;
+  Vec<std::uint8_t> cache_;
+  Vec<Slot> slots_;  // the first is the root's
   std::uint64_t time_ = 0;
   Vec<std::uint8_t> read_;  // checked data blocks of ReadChecked()
-  std::uint64_t data_index_ = kNoIndex;
+  Extent loaded_;           // their place; empty if there are none
   TreeNodeSet made_;
 };
 

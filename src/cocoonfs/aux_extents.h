@@ -12,6 +12,9 @@
 
 namespace svsm::cocoonfs {
 
+// More than that are not followed: 128 MiB of metadata with blocks of 128 bytes.
+inline constexpr std::size_t kMaxAuxExtents = 16384;
+
 struct AuxExtents {
   explicit AuxExtents(Allocator& allocator) : extents(allocator) {}
 
@@ -24,7 +27,7 @@ struct AuxExtents {
 // Follows the ring from the two encoded pointers of a header; both may be nil. Each extent is aligned
 // to the journal block, inside the image and named once; one may be torn if there are two groups: it is
 // then known from the pointer of the one before it. Reads 128 bytes (a block) of each.
-// Errors: kMalformed (Region::kAux), kOutOfMemory, those of the view.
+// Errors: kMalformed (Region::kAux), kUnsupported (too many; Region::kAux), kOutOfMemory, those of the view.
 Status FindAuxExtents(BlockView& view, const ImageLayout& layout, std::uint64_t num_blocks,
                       const std::uint64_t (&heads)[2], AuxExtents& out);
 

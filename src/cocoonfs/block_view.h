@@ -7,6 +7,7 @@
 
 #include "svsm/core/block_device.h"
 #include "svsm/core/bytes.h"
+#include "svsm/core/result.h"
 #include "svsm/core/vec.h"
 
 namespace svsm::cocoonfs {

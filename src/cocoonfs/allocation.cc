@@ -1,0 +1,47 @@
+#include "cocoonfs/allocation.h"
+
+#include "svsm/cocoonfs/region.h"
+#include "svsm/core/result.h"
+
+namespace svsm::cocoonfs {
+
+Status Allocation::AddUntracked(const Extent& extent) {
+  std::size_t at = untracked_.size();
+  while (at != 0 && untracked_[at - 1].first >= extent.first) --at;
+  if ((at != 0 && untracked_[at - 1].Overlaps(extent)) ||
+      (at < untracked_.size() && untracked_[at].Overlaps(extent))) {
+    return Malformed(Region::kAux);
+  }
+  return untracked_.Insert(at, extent);
+}
+
+Status Allocation::CopyFrom(const Allocation& other) {
+  SVSM_TRY(bitmap_.CopyFrom(other.bitmap_));
+  untracked_.Clear();
+  return untracked_.Append(other.untracked_.view());
+}
+
+std::uint64_t Allocation::Word(std::uint64_t first, std::uint32_t count) const {
+  std::uint64_t word = bitmap_.Bits(first, count);
+  const Extent range{first, count};
+  // The first extent that ends behind `first`.
+  std::size_t low = 0;
+  std::size_t high = untracked_.size();
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    if (untracked_[middle].end() > first) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  for (; low < untracked_.size() && untracked_[low].Overlaps(range); ++low) {
+    const Extent& extent = untracked_[low];
+    const std::uint64_t begin = extent.first > first ? extent.first - first : 0;
+    const std::uint64_t end = extent.end() < range.end() ? extent.end() - first : count;
+    for (std::uint64_t i = begin; i < end; ++i) word &= ~(std::uint64_t{1} << i);
+  }
+  return word;
+}
+
+}  // namespace svsm::cocoonfs

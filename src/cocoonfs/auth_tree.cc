@@ -1,0 +1,264 @@
+#include "cocoonfs/auth_tree.h"
+
+#include "svsm/core/result.h"
+
+namespace svsm::cocoonfs {
+namespace {
+
+// Checked data blocks that ReadChecked() keeps, in bytes, if that is more than one block.
+constexpr std::size_t kReadBytes = 4096;
+
+}  // namespace
+
+std::uint64_t AuthTree::AncestorIndex(std::uint32_t level, std::uint64_t index,
+                                      std::uint32_t at) const {
+  for (; level < at; ++level) index >>= shape_->fanout_log2(level + 1);
+  return index;
+}
+
+std::size_t TreeNodeSet::LowerBound(std::uint32_t level, std::uint64_t index) const {
+  std::size_t low = 0;
+  std::size_t high = nodes_.size();
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    const TreeNode& node = nodes_[middle];
+    if (node.level < level || (node.level == level && node.index < index)) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+TreeNode* TreeNodeSet::Find(std::uint32_t level, std::uint64_t index) {
+  const std::size_t at = LowerBound(level, index);
+  if (at == nodes_.size() || nodes_[at].level != level || nodes_[at].index != index) return nullptr;
+  return &nodes_[at];
+}
+
+Result<TreeNode*> TreeNodeSet::Add(std::uint32_t level, std::uint64_t index,
+                                   std::size_t digests_bytes) {
+  TreeNode node(nodes_.allocator());
+  node.level = level;
+  node.index = index;
+  SVSM_TRY(node.digests.Reserve(digests_bytes));
+  SVSM_TRY(node.digests.Resize(digests_bytes));
+  const std::size_t at = LowerBound(level, index);
+  SVSM_TRY(nodes_.Insert(at, std::move(node)));
+  return &nodes_[at];
+}
+
+Status AuthTree::Init(const ImageLayout& layout, const TreeShape& shape, TreeDigests& digests,
+                      BlockView& view, std::size_t cache_nodes) {
+  shape_ = &shape;
+  digests_ = &digests;
+  view_ = &view;
+  block_bytes_ = layout.allocation_block_bytes();
+  data_block_bytes_ = layout.data_block_bytes();
+  slot_bytes_ = (shape.max_digests_bytes() + block_bytes_ - 1) & ~(block_bytes_ - 1);
+  const std::size_t least = 2 * std::size_t{shape.levels()};
+  if (cache_nodes < least) cache_nodes = least;
+  cache_.Release();
+  slots_.Release();
+  read_.Release();
+  const std::size_t read = data_block_bytes_ > kReadBytes ? data_block_bytes_ : kReadBytes;
+  SVSM_TRY(cache_.Reserve(cache_nodes * slot_bytes_));
+  SVSM_TRY(cache_.Resize(cache_nodes * slot_bytes_));
+  SVSM_TRY(slots_.Reserve(cache_nodes));
+  SVSM_TRY(slots_.Resize(cache_nodes));
+  SVSM_TRY(read_.Reserve(read));
+  SVSM_TRY(read_.Resize(read));
+  ForgetAll();
+  made_.Clear();
+  return OkStatus();
+}
+
+void AuthTree::ForgetAll() {
+  for (Slot& slot : slots_) slot.used = 0;
+  ForgetData();
+}
+
+AuthTree::Slot* AuthTree::FindSlot(std::uint32_t level, std::uint64_t index) {
+  for (Slot& slot : slots_) {
+    if (slot.used != 0 && slot.level == level && slot.index == index) return &slot;
+  }
+  return nullptr;
+}
+
+// Any but the first, which is the root's.
+AuthTree::Slot& AuthTree::EvictSlot() {
+  std::size_t oldest = 1;
+  for (std::size_t i = 2; i < slots_.size(); ++i) {
+    if (slots_[i].used < slots_[oldest].used) oldest = i;
+  }
+  slots_[oldest].used = 0;
+  return slots_[oldest];
+}
+
+ByteSpan AuthTree::SlotBytes(const Slot& slot) {
+  const auto at = static_cast<std::size_t>(&slot - slots_.data());
+  return ByteSpan(cache_.view()).subspan(at * slot_bytes_, slot_bytes_);
+}
+
+Status AuthTree::ReadNode(std::uint32_t level, std::uint64_t index, ByteSpan out) {
+  SVSM_ASSIGN_OR_RETURN(const std::uint64_t position, shape_->NodePosition(level, index));
+  const std::size_t size = (shape_->digests_bytes(level) + block_bytes_ - 1) & ~(block_bytes_ - 1);
+  return view_->Read(position, out.first(size));
+}
+
+Status AuthTree::SetRoot(ByteView root_digest, ByteView encrypted_counter, ByteView image_context) {
+  ForgetAll();
+  const std::uint32_t level = shape_->levels() - 1;
+  ByteView digests;
+  if (const TreeNode* const made = made_.Find(level, 0); made != nullptr) {
+    digests = made->digests.view();
+  } else {
+    SVSM_TRY(ReadNode(level, 0, SlotBytes(slots_[0])));
+    digests = SlotBytes(slots_[0]).first(shape_->digests_bytes(level));
+  }
+  Bytes<crypto::kMaxDigestSize> expected{};
+  const ByteSpan digest = ByteSpan(expected).first(root_digest.size());
+  SVSM_TRY(digests_->Root(shape_->LastIndex(level, 0), digests, encrypted_counter, image_context,
+                          digest));
+  if (!ConstantTimeEqual(digest, root_digest)) return AuthFailed(Region::kRootDigest);
+  slots_[0] = Slot{level, 0, ++time_};
+  return OkStatus();
+}
+
+void AuthTree::AdoptMade(TreeNodeSet&& nodes) {
+  made_ = std::move(nodes);
+  for (const TreeNode& node : made_.view()) {
+    Slot* const slot = FindSlot(node.level, node.index);
+    if (slot == nullptr) continue;
+    Copy(SlotBytes(*slot), node.digests.view());
+  }
+}
+
+Result<ByteView> AuthTree::Known(std::uint32_t level, std::uint64_t index) {
+  if (const TreeNode* const made = made_.Find(level, index); made != nullptr) {
+    return ByteView(made->digests.view());
+  }
+  Slot* const slot = FindSlot(level, index);
+  if (slot == nullptr) return Status(Code::kNotFound, Source::kCocoonfs);
+  slot->used = ++time_;
+  return ByteView(SlotBytes(*slot).first(shape_->digests_bytes(level)));
+}
+
+Status AuthTree::LoadChild(std::uint32_t level, std::uint64_t index, ByteView digest) {
+  Slot& slot = EvictSlot();
+  const ByteSpan bytes = SlotBytes(slot);
+  SVSM_TRY(ReadNode(level, index, bytes));
+  Bytes<crypto::kMaxDigestSize> computed{};
+  const ByteSpan used = ByteSpan(computed).first(digest.size());
+  SVSM_TRY(digests_->Node(shape_->LastIndex(level, index),
+                          bytes.first(shape_->digests_bytes(level)), used));
+  if (!ConstantTimeEqual(used, digest)) return AuthFailed(Region::kTreeNode);
+  slot = Slot{level, index, ++time_};
+  return OkStatus();
+}
+
+Result<ByteView> AuthTree::Node(std::uint32_t level, std::uint64_t index) {
+  // Up to a node that is known (the root always is), and down again.
+  std::uint32_t at = level;
+  Result<ByteView> node = Known(level, index);
+  while (!node.ok()) {
+    if (++at >= shape_->levels()) return AuthFailed(Region::kRootDigest);
+    node = Result<ByteView>(Known(at, AncestorIndex(level, index, at)));
+  }
+  Bytes<crypto::kMaxDigestSize> digest{};
+  const std::size_t digest_bytes = shape_->digest_bytes(1);
+  while (at != level) {
+    const std::uint64_t child = AncestorIndex(level, index, at - 1);
+    const std::size_t entry = static_cast<std::size_t>(child & (shape_->entries(at) - 1));
+    Copy(digest, node->subspan(entry * digest_bytes, digest_bytes));
+    --at;
+    SVSM_TRY(LoadChild(at, child, ByteView(digest).first(digest_bytes)));
+    node = Known(at, child);
+  }
+  return node;
+}
+
+Result<ByteView> AuthTree::DataDigest(std::uint64_t index) {
+  SVSM_ASSIGN_OR_RETURN(const ByteView leaf, Node(0, shape_->NodeAbove(0, index)));
+  const std::size_t size = shape_->digest_bytes(0);
+  return leaf.subspan(shape_->EntryAbove(0, index) * size, size);
+}
+
+Status AuthTree::CheckBlock(std::uint64_t index, std::uint64_t word, ByteView data) {
+  Bytes<crypto::kMaxDigestSize> computed{};
+  const ByteSpan used = ByteSpan(computed).first(shape_->digest_bytes(0));
+  SVSM_TRY(digests_->DataBlock(index, word, data, used));
+  SVSM_ASSIGN_OR_RETURN(const ByteView digest, DataDigest(index));
+  return ConstantTimeEqual(used, digest) ? OkStatus() : AuthFailed(Region::kTreeData);
+}
+
+Status AuthTree::CheckData(const Allocation& allocation, std::uint64_t first, ByteView data) {
+  while (!data.empty()) {
+    const ByteView block = data.size() < data_block_bytes_ ? data : data.first(data_block_bytes_);
+    const auto count = static_cast<std::uint32_t>(block.size() / block_bytes_);
+    SVSM_TRY(CheckBlock(shape_->DataIndex(first), allocation.Word(first, count), block));
+    first += count;
+    data = data.subspan(block.size());
+  }
+  return OkStatus();
+}
+
+Status AuthTree::CheckAllocatedData(std::uint64_t first, ByteView data) {
+  while (!data.empty()) {
+    const ByteView block = data.first(data_block_bytes_);
+    const std::uint64_t count = data_block_bytes_ / block_bytes_;
+    const std::uint64_t word = ~std::uint64_t{0} >> (64 - count);
+    SVSM_TRY(CheckBlock(shape_->DataIndex(first), word, block));
+    first += count;
+    data = data.subspan(block.size());
+  }
+  return OkStatus();
+}
+
+Status AuthTree::ReadData(const Allocation& allocation, std::uint64_t first, ByteSpan out) {
+  SVSM_TRY(view_->Read(first, out));
+  return CheckData(allocation, first, out);
+}
+
+// Makes `read_` hold the data blocks around `extent`, as many as fit.
+Status AuthTree::LoadData(const Allocation& allocation, const Extent& extent) {
+  const std::uint64_t unit = data_block_bytes_ / block_bytes_;
+  const std::uint64_t first = extent.first & ~(unit - 1);
+  std::uint64_t end = (extent.end() + unit - 1) & ~(unit - 1);
+  if (end > first + read_.size() / block_bytes_) end = first + read_.size() / block_bytes_;
+  if (end > allocation.bitmap().num_blocks()) end = allocation.bitmap().num_blocks();
+  ForgetData();
+  const auto bytes = static_cast<std::size_t>(end - first) * block_bytes_;
+  SVSM_TRY(ReadData(allocation, first, ByteSpan(read_.view()).first(bytes)));
+  loaded_ = Extent{first, end - first};
+  return OkStatus();
+}
+
+Status AuthTree::ReadChecked(const Allocation& allocation, const Extent& extent, ByteSpan out,
+                             Region region) {
+  const std::uint64_t num_blocks = allocation.bitmap().num_blocks();
+  if (extent.first > num_blocks || extent.count > num_blocks - extent.first ||
+      shape_->TouchesTree(extent)) {
+    return Malformed(region);
+  }
+  Extent left = extent;
+  while (left.count != 0) {
+    if (!loaded_.Contains(left.first)) SVSM_TRY(LoadData(allocation, left));
+    const std::uint64_t available = loaded_.end() - left.first;
+    std::uint64_t count = left.count < available ? left.count : available;
+    if (count > 64) count = 64;
+    const auto count32 = static_cast<std::uint32_t>(count);
+    if (allocation.Word(left.first, count32) != ~std::uint64_t{0} >> (64 - count)) {
+      return Malformed(region);  // digests say nothing about these bytes
+    }
+    const auto bytes = static_cast<std::size_t>(count) * block_bytes_;
+    const auto at = static_cast<std::size_t>(left.first - loaded_.first) * block_bytes_;
+    Copy(out, ByteView(read_.view()).subspan(at, bytes));
+    out = out.subspan(bytes);
+    left = Extent{left.first + count, left.count - count};
+  }
+  return OkStatus();
+}
+
+}  // namespace svsm::cocoonfs

@@ -1,0 +1,95 @@
+#include "cocoonfs/tree_digests.h"
+
+#include <bit>
+
+#include "cocoonfs/extents_list.h"
+#include "cocoonfs/index_node.h"
+#include "svsm/core/writer.h"
+
+namespace svsm::cocoonfs {
+namespace {
+
+constexpr std::uint8_t kContextVersion = 0;
+constexpr std::uint8_t kImageContext = 1;
+constexpr std::uint8_t kRootNode = 2;
+constexpr std::uint8_t kDescendantNode = 3;
+constexpr std::uint8_t kDataBlock = 4;
+constexpr std::size_t kMaxRuns = 32;  // of set bits in a word
+
+constexpr auto kMagic = Ascii("COCOONFS");
+
+}  // namespace
+
+Status TreeDigests::Init(KeySet& keys) {
+  layout_ = keys.layout();
+  SVSM_ASSIGN_OR_RETURN(data_, keys.NewHmac(KeyPurpose::kAuthData, kTreeInode, Subdomain::kNone));
+  SVSM_ASSIGN_OR_RETURN(root_, keys.NewHmac(KeyPurpose::kAuthRoot, kTreeInode, Subdomain::kNone));
+  SVSM_ASSIGN_OR_RETURN(node_, keys.symmetric().FindHash(layout_.node_hash));
+  return OkStatus();
+}
+
+Status TreeDigests::DataBlock(std::uint64_t index, std::uint64_t word, ByteView data,
+                              ByteSpan out) {
+  Bytes<18> context{};
+  wire::Writer w(context);
+  w.Le64(word);
+  w.Le64(index);
+  w.U8(kContextVersion);
+  w.U8(kDataBlock);
+  ByteView parts[kMaxRuns + 1];
+  std::size_t count = 0;
+  const std::size_t block = layout_.allocation_block_bytes();
+  std::uint64_t left = word;
+  std::size_t at = 0;
+  while (left != 0) {
+    const auto skip = static_cast<std::size_t>(std::countr_zero(left));
+    left >>= skip;
+    at += skip;
+    const auto run = static_cast<std::size_t>(std::countr_one(left));
+    parts[count++] = data.subspan(at * block, run * block);
+    left = run == 64 ? 0 : left >> run;
+    at += run;
+  }
+  parts[count++] = context;
+  return data_->Compute({parts, count}, out);
+}
+
+Status TreeDigests::Node(std::uint64_t last_index, ByteView digests, ByteSpan out) const {
+  Bytes<10> context{};
+  wire::Writer w(context);
+  w.Le64(last_index);
+  w.U8(kContextVersion);
+  w.U8(kDescendantNode);
+  const ByteView parts[] = {digests, context};
+  return node_->Digest(parts, out);
+}
+
+Status TreeDigests::Root(std::uint64_t last_index, ByteView digests, ByteView encrypted_counter,
+                         ByteView image_context, ByteSpan out) {
+  Bytes<8> last{};
+  wire::Writer w(last);
+  w.Le64(last_index);
+  const Bytes<2> suffix = {kContextVersion, kRootNode};
+  const ByteView parts[] = {digests, last, encrypted_counter, image_context, suffix};
+  return root_->Compute(parts, out);
+}
+
+Status TreeDigests::ImageContext(std::uint64_t entry_leaf, std::uint64_t num_blocks,
+                                 std::span<const Extent> tree, std::span<const Extent> bitmap,
+                                 Allocator& allocator, ByteSpan out) {
+  Vec<std::uint8_t> lists(allocator);
+  SVSM_TRY(EncodeExtentsList(tree, lists));
+  SVSM_TRY(EncodeExtentsList(bitmap, lists));
+  Bytes<kMagic.size() + 1 + ImageLayout::kEncodedSize + 16> fixed{};
+  wire::Writer w(fixed);
+  w.Put(kMagic);
+  w.U8(kFormatVersion);
+  w.Put(layout_.Encode());
+  w.Le64(EncodeBlockPointer(entry_leaf));
+  w.Le64(num_blocks);
+  const Bytes<2> suffix = {kContextVersion, kImageContext};
+  const ByteView parts[] = {fixed, lists.view(), suffix};
+  return root_->Compute(parts, out);
+}
+
+}  // namespace svsm::cocoonfs
