@@ -2,7 +2,7 @@
 //!
 //!   cocoonfs-peer                 every work, several times; one line of JSON a work
 //!   cocoonfs-peer serve           reads names of works from standard input; one run and one line each
-//!   cocoonfs-peer export FOLDER   writes the images that both sides of a comparison start from
+//!   cocoonfs-peer export FOLDER   writes images that works start from
 //!
 //! {"work", "us" or "median_us", "syncs", "writes", "bytes"}: barriers count as syncs; us are microseconds of CPU time.
 
@@ -218,8 +218,15 @@ impl Bench {
             "read-16m" => self.read(work),
             "many-each" | "many-one" | "many-read" | "many-remove" => self.many(work),
             "recover-1" | "recover-100" | "recover-5000" => self.open(work, false),
-            _ => return None,
+            _ => return self.commit(work),
         })
+    }
+
+    /// "commit-FILE-IMAGE": a file of that many bytes written again in an image of that many MiB.
+    fn commit(&mut self, work: &str) -> Option<Run> {
+        let mut numbers = work.strip_prefix("commit-")?.split('-').map(str::parse::<usize>);
+        let (file, image) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
+        Some(self.rewrite(work, image * MIB, file))
     }
 }
 
