@@ -1,6 +1,8 @@
 #include "svsm/core/hosted.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdlib>
 
 namespace svsm {
 
@@ -47,6 +49,24 @@ Result<ByteVector> FromHex(std::string_view hex) {
     bytes.push_back(static_cast<std::uint8_t>(HexDigit(hex[i]) << 4 | HexDigit(hex[i + 1])));
   }
   return bytes;
+}
+
+void* MallocAllocator::Allocate(std::size_t size, std::size_t alignment) {
+  void* const memory =
+      alignment <= alignof(std::max_align_t)
+          ? std::malloc(size)
+          : std::aligned_alloc(alignment, (size + alignment - 1) & ~(alignment - 1));
+  if (memory == nullptr) return nullptr;
+  ++num_allocations_;
+  used_ += size;
+  high_water_ = std::max(high_water_, used_);
+  return memory;
+}
+
+void MallocAllocator::Free(void* pointer, std::size_t size) {
+  if (pointer == nullptr) return;
+  used_ -= size;
+  std::free(pointer);
 }
 
 Result<std::size_t> MemoryStateStore::Size(const char* name) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
+
 #include "svsm/testing/matchers.h"
 
 namespace svsm {
@@ -59,6 +61,25 @@ TEST(MemoryStateStore, RefusesWhatItMust) {
     EXPECT_THAT(store.Size(name), IsStatus(Code::kInvalidArgument, Source::kCore)) << name;
     EXPECT_THAT(store.Remove(name), IsStatus(Code::kInvalidArgument, Source::kCore)) << name;
   }
+}
+
+TEST(MallocAllocator, AlignsAndCounts) {
+  MallocAllocator heap;
+  void* const small = heap.Allocate(10, 1);
+  void* const aligned = heap.Allocate(100, 256);
+  ASSERT_NE(small, nullptr);
+  ASSERT_NE(aligned, nullptr);
+  EXPECT_EQ(std::bit_cast<std::uintptr_t>(aligned) % 256, 0u);
+  EXPECT_EQ(heap.Allocate(SIZE_MAX / 4, 1), nullptr);
+  EXPECT_EQ(heap.used_bytes(), 110u);
+  heap.Free(small, 10);
+  heap.Free(nullptr, 7);
+  EXPECT_EQ(heap.used_bytes(), 100u);
+  EXPECT_EQ(heap.high_water_bytes(), 110u);
+  EXPECT_EQ(heap.num_allocations(), 2u);
+  heap.ResetHighWater();
+  EXPECT_EQ(heap.high_water_bytes(), 100u);
+  heap.Free(aligned, 100);
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "svsm/core/allocator.h"
 #include "svsm/core/bytes.h"
 #include "svsm/core/clock.h"
 #include "svsm/core/lock.h"
@@ -75,6 +76,23 @@ class MutexLock final : public Lock {
 
  private:
   std::mutex mutex_;
+};
+
+// The C++ heap as an Allocator, which counts. Threads: one.
+class MallocAllocator final : public Allocator {
+ public:
+  void* Allocate(std::size_t size, std::size_t alignment) override;
+  void Free(void* pointer, std::size_t size) override;
+
+  std::size_t used_bytes() const { return used_; }
+  std::size_t high_water_bytes() const { return high_water_; }
+  std::uint64_t num_allocations() const { return num_allocations_; }
+  void ResetHighWater() { high_water_ = used_; }
+
+ private:
+  std::size_t used_ = 0;
+  std::size_t high_water_ = 0;
+  std::uint64_t num_allocations_ = 0;
 };
 
 // A StateStore in memory, for tests and for TPMs that shall not outlive their process. Threads:
