@@ -21,20 +21,29 @@ Status Allocation::CopyFrom(const Allocation& other) {
   return untracked_.Append(other.untracked_.view());
 }
 
-std::uint64_t Allocation::Word(std::uint64_t first, std::uint32_t count) const {
-  std::uint64_t word = bitmap_.Bits(first, count);
-  const Extent range{first, count};
-  // The first extent that ends behind `first`.
+std::size_t Allocation::FirstEndingBehind(std::uint64_t position) const {
   std::size_t low = 0;
   std::size_t high = untracked_.size();
   while (low < high) {
     const std::size_t middle = low + (high - low) / 2;
-    if (untracked_[middle].end() > first) {
+    if (untracked_[middle].end() > position) {
       high = middle;
     } else {
       low = middle + 1;
     }
   }
+  return low;
+}
+
+bool Allocation::IsTracked(const Extent& range) const {
+  const std::size_t next = FirstEndingBehind(range.first);
+  return bitmap_.AllSet(range) && (next == untracked_.size() || !untracked_[next].Overlaps(range));
+}
+
+std::uint64_t Allocation::Word(std::uint64_t first, std::uint32_t count) const {
+  std::uint64_t word = bitmap_.Bits(first, count);
+  const Extent range{first, count};
+  std::size_t low = FirstEndingBehind(first);
   for (; low < untracked_.size() && untracked_[low].Overlaps(range); ++low) {
     const Extent& extent = untracked_[low];
     const std::uint64_t begin = extent.first > first ? extent.first - first : 0;

@@ -27,10 +27,15 @@ class Allocation {
   // Errors: kOutOfMemory.
   Status CopyFrom(const Allocation& other);
 
+  // Whether every block of the range, which is on the image, is allocated and digested.
+  bool IsTracked(const Extent& range) const;
   // The word that is digested for `count` (<= 64) blocks from `first` on.
   std::uint64_t Word(std::uint64_t first, std::uint32_t count) const;
 
  private:
+  // The index of the first untracked extent that ends behind the position.
+  std::size_t FirstEndingBehind(std::uint64_t position) const;
+
   Bitmap bitmap_;
   Vec<Extent> untracked_;
 };

@@ -42,6 +42,7 @@ struct Volume {
   HeaderPlaces places;
   KeySet keys;
   DeviceView device_view;
+  BlockView* view = nullptr;  // the device, or a pending journal laid over it
   TreeDigests digests;
   OwnedCipher index_cipher;    // domain 3
   OwnedCipher bitmap_cipher;   // domain 2
@@ -54,7 +55,7 @@ struct Volume {
   Bytes<kCounterBytes> counter{};
   Bytes<crypto::kMaxDigestSize> image_context{};
   TreeShape shape;
-  AuthTree tree;  // its view is where this volume is read from: the device, or a journal over it
+  AuthTree tree;
   Allocation allocation;
   Vec<Extent> bitmap_extents;
   AuxExtents aux;
@@ -77,10 +78,27 @@ class VolumeIndexNodes final : public IndexNodes {
   Vec<std::uint8_t> block_;
 };
 
-// Fills everything from `image_context` on for `header` (which is set, as are the lists of the tree's and
-// the bitmap's extents) and reads the root of the tree, auxiliary extents and the bitmap. Used by Open()
-// and after a journal has been laid over the device.
-Status LoadVolume(Volume& volume);
+// Nodes of the tree that the cache of a volume keeps: 16 KiB of them, or two a level if that is more.
+std::size_t TreeCacheNodes(const ImageLayout& layout);
+
+// The steps of opening, for Open() and for replay. Each reads through `volume.view`; `volume.header` is
+// set. Errors of all: kAuthFailed and kMalformed (detail = Region), kOutOfMemory, those of the device.
+
+// Checks and decrypts the entry leaf, gives the entries of inodes 1, 2, 3.
+struct EntryPointers {
+  ExtentPointer tree;
+  ExtentPointer bitmap;
+};
+Result<EntryPointers> LoadEntryLeaf(Volume& volume);
+// The extents of inode 1 or 2: the direct one, or those of its tagged list.
+Status LoadTaggedExtents(Volume& volume, std::uint64_t inode, const ExtentPointer& pointer,
+                         Vec<Extent>& out);
+// Shape and image context from the extents; the tree has no root yet.
+Status SetUpTree(Volume& volume, std::span<const Extent> tree, std::span<const Extent> bitmap);
+// Auxiliary extents from two encoded pointers, and with them what digests leave out.
+Status LoadUntracked(Volume& volume, const std::uint64_t (&aux_heads)[2]);
+// The whole bitmap, checked by the tree; what has a fixed place must be in it, once.
+Status LoadBitmap(Volume& volume);
 
 // Reads the extents of a file that `entry` names: the direct one, or those of its list.
 // `out` is emptied first. Errors: kMalformed (Region::kExtentsList), as AuthTree::ReadChecked().

@@ -40,7 +40,7 @@ namespace svsm::cocoonfs {
 
 class Transaction;    // svsm/cocoonfs/transaction.h
 class PendingCommit;  // svsm/cocoonfs/transaction.h
-struct Volume;
+struct IndexEntry;
 
 // Inodes below are the format's own.
 inline constexpr std::uint64_t kMinUserInode = 16;
@@ -140,6 +140,10 @@ class FileSystem {
  private:
   friend struct FileSystemAccess;  // other files of this room
   struct State;
+
+  Status OpenState(ByteView user_key);
+  Result<IndexEntry> FindFile(std::uint64_t inode);
+  Result<std::size_t> ReadRange(std::uint64_t inode, std::uint64_t offset, ByteSpan out);
 
   BlockDevice& device_;
   const crypto::Symmetric& symmetric_;

@@ -1,0 +1,30 @@
+// What stands behind an open FileSystem.
+#ifndef SVSM_SRC_COCOONFS_FILE_SYSTEM_STATE_H_
+#define SVSM_SRC_COCOONFS_FILE_SYSTEM_STATE_H_
+
+#include "cocoonfs/file_reader.h"
+#include "cocoonfs/inode_index.h"
+#include "cocoonfs/volume.h"
+#include "svsm/cocoonfs/file_system.h"
+
+namespace svsm::cocoonfs {
+
+struct FileSystem::State {
+  State(BlockDevice& device, const crypto::Symmetric& symmetric, crypto::Rng& rng,
+        Allocator& allocator)
+      : volume(device, symmetric, rng, allocator), index_nodes(volume), reader(volume) {}
+
+  Volume volume;
+  VolumeIndexNodes index_nodes;
+  FileReader reader;
+  OpenOptions options;
+};
+
+// For the other files of this room.
+struct FileSystemAccess {
+  static FileSystem::State* StateOf(FileSystem& fs) { return fs.state_; }
+};
+
+}  // namespace svsm::cocoonfs
+
+#endif  // SVSM_SRC_COCOONFS_FILE_SYSTEM_STATE_H_
