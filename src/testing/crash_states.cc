@@ -160,7 +160,11 @@ std::size_t CrashStates::ForEach(FaultDevice& device,
     const Epoch& epoch = epochs_[i];
     each.state.epoch = i;
     each.state.last_moment = epoch.last_moment;
-    if (!VisitCuts(each, epoch) || !VisitSubsets(each, epoch) || !VisitPieces(each, epoch)) {
+    const bool wanted = options_.only_around == kNoEvent ||
+                        (options_.only_around >= epoch.begin && options_.only_around <= epoch.end);
+    if (!wanted) {
+      // Nothing to see.
+    } else if (!VisitCuts(each, epoch) || !VisitSubsets(each, epoch) || !VisitPieces(each, epoch)) {
       return each.count;
     }
     for (const std::size_t index : epoch.writes) {
@@ -170,6 +174,7 @@ std::size_t CrashStates::ForEach(FaultDevice& device,
     image.assign(device.image().begin(), device.image().end());
     device.SetBase(image);
   }
+  if (options_.only_around != kNoEvent) return each.count;
   each.state.epoch = epochs_.size();
   each.state.last_moment = log_.events.size();
   (void)each.Now(log_.events.size());

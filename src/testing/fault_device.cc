@@ -102,6 +102,27 @@ void FaultDevice::Poke(std::uint64_t offset_bytes, ByteView in) {
   }
 }
 
+std::uint64_t FaultDevice::Fingerprint() const {
+  constexpr std::uint64_t kPrime = 0x9E3779B97F4A7C15ULL;
+  std::uint64_t lanes[4] = {1, 2, 3, 4};
+  std::size_t at = 0;
+  for (; at + 32 <= image_.size(); at += 32) {
+    std::uint64_t words[4];
+    std::memcpy(words, image_.data() + at, sizeof(words));
+    for (std::size_t i = 0; i < 4; ++i) {
+      lanes[i] = (lanes[i] ^ words[i]) * kPrime;
+      lanes[i] ^= lanes[i] >> 29;
+    }
+  }
+  std::uint64_t all = image_.size();
+  for (; at < image_.size(); ++at) all = (all ^ image_[at]) * kPrime;
+  for (const std::uint64_t lane : lanes) {
+    all = (all ^ lane) * kPrime;
+    all ^= all >> 32;
+  }
+  return all;
+}
+
 void FaultDevice::SetBase(ByteView base) {
   base_.assign(base.begin(), base.end());
   image_ = base_;

@@ -53,6 +53,13 @@ TEST(CrashStates, AnIgnoredBarrierOrdersNothing) {
               ::testing::UnorderedElementsAre("", "1", "2", "3", "12", "13", "23", "123"));
 }
 
+TEST(CrashStates, StaysAroundOneEvent) {
+  CrashOptions options;
+  options.only_around = 3;
+  EXPECT_THAT(Seen(LogOf({1, 2, 0, 3, -1, 4, -1}), options),
+              ::testing::UnorderedElementsAre("12", "123"));
+}
+
 TEST(CrashStates, SamplesWhereThereAreManyWrites) {
   CrashOptions options;
   options.max_exhaustive_writes = 2;

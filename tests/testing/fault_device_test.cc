@@ -90,6 +90,20 @@ TEST(FaultDevice, LeavesTheFirstHalfOfAWriteThatFails) {
   EXPECT_THAT(device.image().subspan(128, 128), Each(0x11));
 }
 
+TEST(FaultDevice, TellsImagesApart) {
+  FaultDevice device = NewDevice();
+  const std::uint64_t before = device.Fingerprint();
+  ByteVector one = {0x12};
+  device.Poke(1000, one);
+  EXPECT_NE(device.Fingerprint(), before);
+  device.Rewind();
+  EXPECT_EQ(device.Fingerprint(), before);
+  device.SetBase(ByteVector(33));
+  const std::uint64_t shorter = device.Fingerprint();
+  device.Poke(32, one);
+  EXPECT_NE(device.Fingerprint(), shorter);
+}
+
 TEST(FaultDevice, GoesBack) {
   FaultDevice device = NewDevice();
   const ByteVector before = ToVector(device.image());

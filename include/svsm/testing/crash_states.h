@@ -40,6 +40,8 @@ struct CrashOptions {
   std::size_t ignored_order = kNoEvent;
   // This flush makes nothing durable, though it orders.
   std::size_t ignored_durability = kNoEvent;
+  // Only states of the epoch that holds this event, or ends with it.
+  std::size_t only_around = kNoEvent;
 };
 
 struct CrashState {

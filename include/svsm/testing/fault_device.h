@@ -87,6 +87,8 @@ class FaultDevice final : public BlockDevice {
   bool has_failed() const { return has_failed_; }
 
   ByteView image() const { return image_; }
+  // Tells images apart, with a chance of error of about 2^-64.
+  std::uint64_t Fingerprint() const;
   // Changes bytes behind the back of whoever uses the device.
   void Poke(std::uint64_t offset_bytes, ByteView in);
   // Another image, of any size, to which Rewind() goes back.
