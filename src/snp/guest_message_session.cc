@@ -24,6 +24,14 @@ Status CheckResponseStatus(ByteView payload) {
   return OkStatus();
 }
 
+// An authentic answer that cannot be read is no host's doing.
+template <typename T>
+Result<T> OfTheRightForm(const Result<T>& read) {
+  const Code code = read.status().code();
+  if (code != Code::kMalformed && code != Code::kTruncated) return read;
+  return Failure(Code::kInternal, read.status().detail());
+}
+
 }  // namespace
 
 GuestMessageSession::GuestMessageSession(crypto::Aead& aead, VmpckHandover vmpck,
@@ -95,6 +103,33 @@ Status GuestMessageSession::DeriveKey(const DerivedKeySelection& selection,
   const Status taken = TakeKey(key);
   exchange_.Clear();
   return taken;
+}
+
+Result<TscInfo> GuestMessageSession::RequestTscInfo() {
+  const Bytes<kTscInfoSize> request{};
+  SVSM_TRY(exchange_.Begin(MessageType::kTscInfoRequest, 1, request));
+  std::optional<std::uint64_t> pages_needed;
+  SVSM_TRY(Drive({}, pages_needed));
+  const Result<TscInfo> info = DecodeTscInfo(exchange_.payload());
+  exchange_.Clear();
+  return OfTheRightForm(info);
+}
+
+Result<CpuidVerdict> GuestMessageSession::CheckCpuid(std::span<CpuidFunction> functions) {
+  if (exchange_.closed()) return Failure(Code::kFailedPrecondition);
+  if (functions.empty() || functions.size() > kMaxCpuidFunctions) {
+    return Failure(Code::kInvalidArgument);
+  }
+  // Until the request goes out, the response's page is free.
+  SVSM_ASSIGN_OR_RETURN(const std::size_t size,
+                        EncodeCpuidRequest(functions, exchange_.response()));
+  const ByteView request = exchange_.response().first(size);
+  SVSM_TRY(exchange_.Begin(MessageType::kCpuidRequest, 1, request));
+  std::optional<std::uint64_t> pages_needed;
+  SVSM_TRY(Drive({}, pages_needed));
+  const Result<CpuidVerdict> verdict = TakeCpuid(functions);
+  exchange_.Clear();
+  return verdict;
 }
 
 Status GuestMessageSession::FinishPending() {
@@ -177,6 +212,32 @@ Status GuestMessageSession::TakeKey(Secret<kDerivedKeySize>& key) const {
   }
   Copy(key.writable(), payload.subspan(key_at, kDerivedKeySize));
   return OkStatus();
+}
+
+Result<CpuidVerdict> GuestMessageSession::TakeCpuid(std::span<CpuidFunction> functions) const {
+  const Result<CpuidResponse> response = OfTheRightForm(ReadCpuidResponse(exchange_.payload()));
+  SVSM_TRY(response.status());
+  if (response->status != kMessageSuccess && response->status != kMessageInvalidParam) {
+    return Failure(Code::kInvalidArgument, response->status);
+  }
+  if (response->num_functions != functions.size()) {
+    return Failure(Code::kInternal, offsetof(CpuidTableHead, word_4));
+  }
+  // All of them are looked at before one is changed.
+  for (std::size_t i = 0; i < functions.size(); ++i) {
+    SVSM_ASSIGN_OR_RETURN(const CpuidFunction answer, CpuidFunctionAt(exchange_.payload(), i));
+    const CpuidFunction& asked = functions[i];
+    const bool same = answer.leaf == asked.leaf && answer.subleaf == asked.subleaf &&
+                      answer.xcr0 == asked.xcr0 && answer.xss == asked.xss;
+    const bool echoed = answer == asked;
+    if (!same || (!echoed && response->status == kMessageSuccess)) {
+      return Failure(Code::kInternal, CpuidTableSize(i));
+    }
+  }
+  for (std::size_t i = 0; i < functions.size(); ++i) {
+    SVSM_ASSIGN_OR_RETURN(functions[i], CpuidFunctionAt(exchange_.payload(), i));
+  }
+  return response->status == kMessageSuccess ? CpuidVerdict::kAccepted : CpuidVerdict::kCorrected;
 }
 
 }  // namespace svsm::snp

@@ -103,7 +103,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (int call = 0; call < 8 && in.remaining() != 0; ++call) {
     const bool was_closed = session.closed();
     Status status;
-    if ((choice >> (call % 3 + 4)) % 2 == 0) {
+    if (call == 3 || call == 4) {
+      status = session.RequestTscInfo().status();
+    } else if (call >= 5) {
+      snp::CpuidFunction functions[3] = {{.leaf = 1}, {.leaf = 2}, {.leaf = 3}};
+      status = session.CheckCpuid(functions).status();
+      SVSM_CHECK(functions[1].leaf == 2 && (status.ok() || functions[1].eax == 0));
+    } else if ((choice >> (call % 3 + 4)) % 2 == 0) {
       report_data[0] = static_cast<std::uint8_t>(call / 2);
       report.fill(0xEE);
       status = session.Attest(report_data, report, certificates).status();

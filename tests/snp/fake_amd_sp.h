@@ -95,7 +95,7 @@ class FakeAmdSp {
              .ok()) {
       return 0x19;
     }
-    ByteVector answer = request[0x34] == 5 ? Report(vmpck, payload) : Key(payload);
+    ByteVector answer = Answer(request[0x34], vmpck, payload);
     if (edit_payload) std::exchange(edit_payload, nullptr)(answer);
     Fill(response, 0);
     FillHeader(response, vmpck, seqno + 1, static_cast<std::uint8_t>(request[0x34] + 1),
@@ -109,6 +109,37 @@ class FakeAmdSp {
   }
 
  private:
+  static ByteVector Answer(std::uint8_t type, std::uint8_t vmpck, ByteView request) {
+    switch (type) {
+      case 1:
+        return Cpuid(request);
+      case 5:
+        return Report(vmpck, request);
+      case 17:
+        return Tsc();
+      default:
+        return Key(request);
+    }
+  }
+  // Whatever is asked is right, but for leaf 1, whose EAX is 00A00F11h.
+  static ByteVector Cpuid(ByteView request) {
+    ByteVector out = ToVector(request);
+    SetLe(out, 4, GetLe(request, 0, 4), 4);
+    SetLe(out, 0, 0, 4);
+    for (std::size_t at = 0x10; at < out.size(); at += 0x30) {
+      if (GetLe(out, at, 4) != 1 || GetLe(out, at + 0x18, 4) == 0x00A00F11) continue;
+      SetLe(out, at + 0x18, 0x00A00F11, 4);
+      SetLe(out, 0, 0x16, 4);
+    }
+    return out;
+  }
+  static ByteVector Tsc() {
+    ByteVector out(128, 0);
+    SetLe(out, 8, 0x1'8000'0000, 8);
+    SetLe(out, 0x10, 0xFFFF'FFFF'FFFF'F000, 8);
+    SetLe(out, 0x18, 500, 4);
+    return out;
+  }
   static ByteVector Report(std::uint8_t vmpck, ByteView request) {
     const std::uint64_t vmpl = GetLe(request, 0x40, 4);
     if (request.size() != 96 || vmpl < vmpck) {
@@ -151,6 +182,8 @@ enum class HostMove {
   kBusyAfterAll,    // it does, but the host says BUSY and keeps the answer
   kDrop,            // success is claimed, the response page is left as it was
   kReplay,          // success is claimed with the response of an earlier exchange
+  kSwap,            // the AMD-SP answers, but another VMPCK's answer comes
+  kWrongLength,     // the response's header speaks of one byte less
   kCorrupt,         // a bit of the ciphertext flips on the way back
   kCorruptRequest,  // and one on the way there
   kTruncate,        // the response's second half is missing
@@ -163,7 +196,8 @@ enum class HostMove {
 inline constexpr HostMove kAllHostMoves[] = {
     HostMove::kHonest,          HostMove::kBusy,
     HostMove::kBusyAfterAll,    HostMove::kDrop,
-    HostMove::kReplay,          HostMove::kCorrupt,
+    HostMove::kReplay,          HostMove::kSwap,
+    HostMove::kWrongLength,     HostMove::kCorrupt,
     HostMove::kCorruptRequest,  HostMove::kTruncate,
     HostMove::kInvalidLength,   HostMove::kFirmwareError,
     HostMove::kUnknownVmmError, HostMove::kTransportFailure};
@@ -231,6 +265,8 @@ class FakeHost final : public GuestMessageTransport {
       return outcome;
     }
     if (move == HostMove::kCorrupt) answer[0x64] ^= 1;
+    if (move == HostMove::kSwap) answer = AnotherVmpcksAnswer(request);
+    if (move == HostMove::kWrongLength) SetLe(answer, 0x36, GetLe(answer, 0x36, 2) - 1, 2);
     if (move == HostMove::kTruncate) Fill(ByteSpan(answer).subspan(0x70), 0);
     Copy(response, answer);
     const std::size_t size = certificates.size() < certificates_given.size()
@@ -238,6 +274,20 @@ class FakeHost final : public GuestMessageTransport {
                                  : certificates_given.size();
     Copy(certificates, ByteView(certificates_given).first(size));
     return outcome;
+  }
+
+  // As the AMD-SP answers the same payload under VMPCK 3, sequence numbers and all.
+  Bytes<kGuestMessageSize> AnotherVmpcksAnswer(FixedView<kGuestMessageSize> request) {
+    constexpr std::uint8_t kOther = 3;
+    Bytes<kGuestMessageSize> page{};
+    const std::uint64_t seqno = GetLe(request, 0x20, 8);
+    FillHeader(page, kOther, seqno, request[0x34], request[0x35], 96);
+    page[0x60 + 0x40] = kOther;
+    SealInPlace(sp_.key(kOther), page, 96);
+    sp_.used(kOther) = seqno - 1;
+    Bytes<kGuestMessageSize> answer{};
+    (void)sp_.Handle(page, answer);
+    return answer;
   }
 
   FakeAmdSp& sp_;
@@ -265,8 +315,8 @@ class SpyAead final : public crypto::Aead {
     ByteVector plaintext;
     bool operator==(const Sealed&) const = default;
   };
-  // Whether a nonce was used for two different messages under one key.
-  bool nonce_reused = false;
+  // How often a nonce was used for two different messages under one key.
+  std::size_t reuses = 0;
   bool fail_set_key = false;
   bool fail_seal = false;
   std::size_t seals = 0;
@@ -287,13 +337,15 @@ class SpyAead final : public crypto::Aead {
     ++seals;
     const Sealed sealed{ToVector(aad), ToVector(plaintext)};
     const auto [at, inserted] = log_.try_emplace({key_, ToVector(nonce)}, sealed);
-    if (!inserted && !(at->second == sealed)) nonce_reused = true;
+    if (!inserted && !(at->second == sealed)) ++reuses;
     return inner_.Seal(nonce, aad, plaintext, ciphertext, tag);
   }
   Status Open(FixedView<12> nonce, ByteView aad, ByteView ciphertext, FixedView<16> tag,
               ByteSpan plaintext) override {
     return inner_.Open(nonce, aad, ciphertext, tag, plaintext);
   }
+  // A guest that is gone takes its keys along.
+  void Forget() { log_.clear(); }
   void Wipe() override {
     ++wipes;
     inner_.Wipe();

@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "svsm/core/attester.h"
 #include "svsm/core/bytes.h"
@@ -25,11 +26,13 @@
 #include "svsm/core/secret.h"
 #include "svsm/core/strong.h"
 #include "svsm/crypto/aead.h"
+#include "svsm/snp/cpuid_table.h"
 #include "svsm/snp/derived_key.h"
 #include "svsm/snp/guest_message.h"
 #include "svsm/snp/guest_message_exchange.h"
 #include "svsm/snp/guest_message_transport.h"
 #include "svsm/snp/report_layout.h"
+#include "svsm/snp/tsc_info.h"
 
 namespace svsm::snp {
 
@@ -50,6 +53,9 @@ struct SessionOptions {
   // See GuestMessageExchange.
   std::uint64_t last_sequence_number = UINT64_MAX;
 };
+
+// What the AMD-SP makes of a CPUID table.
+enum class CpuidVerdict : std::uint8_t { kAccepted, kCorrected };
 
 // Holds a GuestMessageExchange: put it into static or heap memory.
 class GuestMessageSession final : public Attester {
@@ -91,6 +97,16 @@ class GuestMessageSession final : public Attester {
   // refusal, detail = its status), and those above; `key` is zero then.
   Status DeriveKey(const DerivedKeySelection& selection, Secret<kDerivedKeySize>& key);
 
+  // Asks how the guest's time stamp counter runs. Errors: kInvalidArgument (the firmware's refusal,
+  // detail = its status: the guest has no Secure TSC), and those above.
+  Result<TscInfo> RequestTscInfo();
+
+  // Has the AMD-SP compare `functions`, 1 to kMaxCpuidFunctions, with the processor, and gives them
+  // back as they should be: unchanged if all is well, else kCorrected. Errors: kInvalidArgument (no
+  // function or too many, detail 0; or another status of the firmware, as detail), kInternal (also
+  // if the answer is about other functions), and those above; `functions` are as they were then.
+  Result<CpuidVerdict> CheckCpuid(std::span<CpuidFunction> functions);
+
   // Sends the pending request of an abandoned call, if there is one, until it is answered, and
   // drops the answer. Errors: those above.
   Status FinishPending();
@@ -115,6 +131,7 @@ class GuestMessageSession final : public Attester {
   Status Wait(std::uint64_t started_ms, std::uint64_t& waited_ms);
   Status TakeReport(ByteSpan report) const;
   Status TakeKey(Secret<kDerivedKeySize>& key) const;
+  Result<CpuidVerdict> TakeCpuid(std::span<CpuidFunction> functions) const;
   // What to make of a host that wanted other certificate pages.
   Status JudgePagesNeeded(std::uint64_t needed, std::size_t offered_bytes);
 
