@@ -11,10 +11,12 @@
 #include "svsm/core/attester.h"
 #include "svsm/core/lock.h"
 #include "svsm/core/log.h"
+#include "svsm/protocol/apic.h"
 #include "svsm/protocol/attestation.h"
 #include "svsm/protocol/calling_area.h"
 #include "svsm/protocol/core_protocol.h"
 #include "svsm/protocol/dispatcher.h"
+#include "svsm/protocol/uefi_mm.h"
 #include "svsm/protocol/vmsa.h"
 #include "tests/protocol/fakes.h"
 #include "tests/protocol/places.h"
@@ -55,6 +57,42 @@ class FixedProvider final : public ManifestProvider {
   }
 };
 
+// Aborts when it is asked for what its contract excludes.
+class StrictApic final : public ApicEmulation {
+ public:
+  bool InUse() const override { return true; }
+  std::uint64_t Features() const override { return 0; }
+  Status Configure(const CallContext&, ApicRegistration what) override {
+    if (what > ApicRegistration::kRegister) std::abort();
+    return OkStatus();
+  }
+  Result<std::uint64_t> Read(const CallContext&, ApicRegister reg) override {
+    const ApicAccess access = AccessOf(reg);
+    if (access != ApicAccess::kRead && access != ApicAccess::kReadWrite) std::abort();
+    return reg.value();
+  }
+  Status Write(const CallContext&, ApicRegister reg, std::uint64_t value) override {
+    const ApicAccess access = AccessOf(reg);
+    if (access != ApicAccess::kWrite && access != ApicAccess::kReadWrite) std::abort();
+    if ((value & ReservedBitsOf(reg)) != 0) std::abort();
+    return OkStatus();
+  }
+  Status ConfigureVector(const CallContext&, const ApicVectorChoice&) override {
+    return OkStatus();
+  }
+};
+
+class FlippingMm final : public UefiMmHandler {
+ public:
+  Status Handle(const Guid& guid, Vmpl vmpl, ByteSpan body) override {
+    if (vmpl == Vmpl(0) || body.size() > kMaxUefiMmBody) std::abort();
+    if (guid.is_null()) return Status(Code::kNotFound, Source::kCaller);
+    for (std::uint8_t& byte : body) byte = static_cast<std::uint8_t>(~byte);
+    return OkStatus();
+  }
+  std::uint32_t ManifestFlags() const override { return 0; }
+};
+
 class FuzzSvsm {
  public:
   FuzzSvsm() {
@@ -72,6 +110,8 @@ class FuzzSvsm {
     Check(dispatcher_.Register(core_).ok());
     Check(dispatcher_.Register(attestation_).ok());
     Check(dispatcher_.Register(vtpm_).ok());
+    Check(dispatcher_.Register(apic_service_).ok());
+    Check(dispatcher_.Register(mm_service_).ok());
     CallRegisters create = MakeCall(kCoreProtocol, kCoreCreateVcpu);
     create.rcx = kVmsa1.value();
     create.rdx = kArea1.value();
@@ -179,7 +219,7 @@ class FuzzSvsm {
   std::array<DepositedPage, 4> deposit_slots_;
   NoLock lock_;
   VcpuRegistry vcpus_{vcpu_slots_, deposit_slots_, lock_};
-  std::array<Service*, 4> service_slots_{};
+  std::array<Service*, 5> service_slots_{};
   NullLog log_;
   Dispatcher dispatcher_{vcpus_, machine_, service_slots_, log_};
   CoreProtocol core_{vcpus_,
@@ -200,6 +240,11 @@ class FuzzSvsm {
                                    .log = log_,
                                    .workspace_lock = lock_}};
   ReversingVtpm vtpm_;
+  StrictApic apic_;
+  ApicService apic_service_{apic_};
+  FlippingMm mm_;
+  Bytes<0x2000> mm_workspace_{};
+  UefiMmService mm_service_{mm_, lock_, mm_workspace_};
 };
 
 }  // namespace svsm::protocol
