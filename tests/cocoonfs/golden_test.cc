@@ -1,0 +1,73 @@
+// Images that another implementation made, in SVSM_VECTORS_DIR: contents, root digest, counter and state
+// are as its tables say.
+#include "tests/cocoonfs/golden.h"
+
+#include "svsm/cocoonfs/file_system.h"
+#include "svsm/crypto/openssl.h"
+#include "svsm/testing/fault_device.h"
+#include "svsm/testing/matchers.h"
+#include "tests/cocoonfs/support.h"
+
+namespace svsm::cocoonfs {
+namespace {
+
+using svsm::testing::DeviceCall;
+using svsm::testing::IsOk;
+using svsm::testing::IsStatus;
+
+class GoldenTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (GoldenImages().empty()) GTEST_SKIP() << "SVSM_VECTORS_DIR has no images";
+  }
+};
+
+// The image shows exactly what the table lists, and the device has not been written.
+void ExpectContents(const GoldenImage& golden, const crypto::Symmetric& symmetric) {
+  SCOPED_TRACE(golden.name);
+  TestAllocator allocator;
+  TestRng rng(1);
+  testing::FaultDevice device(static_cast<std::uint32_t>(golden.device_block_bytes), golden.Load());
+  FileSystem fs(device, symmetric, rng, allocator);
+  const Status status = fs.Open(golden.key, OpenOptions{});
+  ASSERT_THAT(status, IsOk()) << (status.code() == Code::kAuthFailed ||
+                                          status.code() == Code::kMalformed
+                                      ? RegionName(Region{status.detail()})
+                                      : "");
+  EXPECT_EQ(ByteVector(fs.salt().begin(), fs.salt().end()), golden.salt);
+  EXPECT_EQ(ByteVector(fs.root_digest().begin(), fs.root_digest().end()), golden.root_digest);
+  const auto counter = fs.update_counter();
+  EXPECT_EQ(ByteVector(counter.begin(), counter.end()), golden.counter);
+  EXPECT_EQ(fs.usage().num_blocks - fs.usage().num_free_blocks, golden.allocated_blocks);
+
+  std::vector<FileEntry> entries(golden.files.size() + 1);
+  const Result<std::size_t> count = fs.List(0, entries);
+  ASSERT_THAT(count, IsOk());
+  ASSERT_EQ(*count, golden.files.size());
+  for (std::size_t i = 0; i < golden.files.size(); ++i) {
+    const GoldenFile& file = golden.files[i];
+    EXPECT_EQ(entries[i].inode, file.inode);
+    EXPECT_EQ(entries[i].flags, file.flags);
+    const Result<FileInfo> info = fs.Stat(file.inode);
+    ASSERT_THAT(info, IsOk()) << file.inode;
+    ASSERT_EQ(info->size_bytes, file.data.size());
+    ByteVector data(file.data.size());
+    const Result<std::size_t> size = fs.ReadAll(file.inode, data);
+    ASSERT_THAT(size, IsOk()) << file.inode;
+    EXPECT_EQ(data, file.data) << file.inode;
+  }
+  EXPECT_EQ(device.count(DeviceCall::kWrite), 0u);
+}
+
+TEST_F(GoldenTest, CleanImages) {
+  const crypto::OpensslSymmetric symmetric;
+  std::size_t count = 0;
+  for (const GoldenImage& image : GoldenImagesIn("clean")) {
+    ExpectContents(image, symmetric);
+    ++count;
+  }
+  EXPECT_EQ(count, 46u);
+}
+
+}  // namespace
+}  // namespace svsm::cocoonfs
