@@ -14,6 +14,7 @@
 #include "svsm/snp_verify/policy_json.h"
 #include "svsm/snp_verify/quote.h"
 #include "tools/svsm-verify/certificates.h"
+#include "tools/svsm-verify/release.h"
 
 namespace svsm::verify {
 namespace {
@@ -251,6 +252,10 @@ class Judging {
     AddReportFacts(*report, verdict, outcome);
     if (service && !options_.ek.empty()) JudgeManifestEk(options_, manifest, outcome);
     if (!options_.quote.empty()) QuoteByKey(outcome);
+    if (!options_.wrap_key.empty()) CheckRelease(verdict);
+    if (!options_.wrap_key.empty() && outcome.trusted()) {
+      outcome.facts.emplace_back("wrapped-for", ReleaseKey(options_, *verdict.report));
+    }
     SayHowFresh(outcome);
     Tell(*report, leaf, {}, outcome);
     return outcome;

@@ -16,6 +16,25 @@ constexpr int kTrusted = 0;
 constexpr int kRefused = 1;
 constexpr int kUnusable = 2;
 
+// Gives --wrap-key.
+CLI::Option* DefineRelease(CLI::App& app, Options& options) {
+  CLI::Option* wrap = app.add_option("--wrap-key", options.wrap_key,
+                                     "storage key (svsm-storage-key create) to wrap for the TPM of "
+                                     "--ek, if the verdict is \"trusted\"");
+  CLI::Option* out = app.add_option("-o,--out", options.wrap_out,
+                                    "folder for storage.pub, .dup and .seed, as tpm2_import takes "
+                                    "them; with --parent srk also .cred, whose secret (by "
+                                    "tpm2_activatecredential) is its -k")
+                         ->needs(wrap);
+  wrap->needs(out);
+  app.add_option("--parent", options.parent, "wrap for ek (default) or srk")
+      ->check(CLI::IsMember({"ek", "srk"}))
+      ->needs(wrap);
+  app.add_option("--srk", options.srk, "storage root key (TPM2B_PUBLIC or TPMT_PUBLIC)")
+      ->needs(wrap);
+  return wrap;
+}
+
 void Define(CLI::App& app, Options& options) {
   CLI::Option* report = app.add_option("REPORT", options.report, "ATTESTATION_REPORT, 1184 bytes");
   app.add_option("--certs", options.certs,
@@ -61,6 +80,7 @@ void Define(CLI::App& app, Options& options) {
       ->needs(quote);
   app.add_flag("--json", options.json, "print one JSON object");
   app.add_option("--html", options.html, "write the verdict and its chain to this file, as a page");
+  DefineRelease(app, options)->needs(ek)->excludes(hcl);
   app.add_subcommand("explain",
                      "show each link of the chain: what it proves, to whom, what is in it")
       ->fallthrough()
@@ -72,6 +92,9 @@ void CheckOptions(const Options& options) {
   if (options.report.empty() && options.hcl.empty()) throw Unusable("REPORT or --hcl is wanted");
   if (!options.quote.empty() && options.hcl.empty() && options.ak.empty()) {
     throw Unusable("--quote wants --ak");
+  }
+  if ((options.parent == "srk") == options.srk.empty()) {
+    throw Unusable("--parent srk and --srk want each other");
   }
 }
 

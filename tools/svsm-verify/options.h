@@ -36,8 +36,12 @@ struct Options {
   std::string ak;
   std::string nonce;
   bool json = false;
-  bool explain = false;  // show the chain
-  std::string html;      // where to write the page of the verdict
+  bool explain = false;       // show the chain
+  std::string html;           // where to write the page of the verdict
+  std::string wrap_key;       // the storage key to be wrapped after a verdict "trusted"
+  std::string parent = "ek";  // what it is wrapped for: "ek" or "srk"
+  std::string srk;
+  std::string wrap_out;  // folder
 };
 
 // A file's bytes. Throws Unusable.
