@@ -1,0 +1,60 @@
+#include "cocoonfs/tree_builder.h"
+
+namespace svsm::cocoonfs {
+
+Status TreeBuilder::Init(std::size_t node_bytes) {
+  SVSM_TRY(levels_.Reserve(shape_.levels()));
+  for (std::uint32_t i = 0; i < shape_.levels(); ++i) {
+    SVSM_TRY(levels_.PushBack(Level(levels_.allocator())));
+    SVSM_TRY(levels_[i].node.Reserve(node_bytes));
+    SVSM_TRY(levels_[i].node.Resize(node_bytes));
+  }
+  next_ = 0;
+  return OkStatus();
+}
+
+Status TreeBuilder::WriteNode(const Level& level, std::uint32_t number) {
+  SVSM_ASSIGN_OR_RETURN(const std::uint64_t position, shape_.NodePosition(number, level.index));
+  return writer_.Put(position, level.node.view());
+}
+
+Status TreeBuilder::Add(std::uint64_t word, ByteView data) {
+  Level& leaf = levels_[0];
+  if (leaf.count == shape_.entries(0)) SVSM_TRY(Close(0));
+  const std::size_t size = shape_.digest_bytes(0);
+  SVSM_TRY(
+      digests_.DataBlock(next_++, word, data, leaf.node.view().subspan(leaf.count * size, size)));
+  ++leaf.count;
+  return OkStatus();
+}
+
+Status TreeBuilder::Close(std::uint32_t number) {
+  const std::uint32_t root = shape_.levels() - 1;
+  bool full = true;
+  for (; full && number < root; ++number) {
+    Level& level = levels_[number];
+    Level& above = levels_[number + 1];
+    SVSM_TRY(WriteNode(level, number));
+    const std::size_t size = shape_.digest_bytes(number + 1);
+    SVSM_TRY(digests_.Node(shape_.LastIndex(number, level.index), Digests(level, number),
+                           above.node.view().subspan(above.count * size, size)));
+    full = ++above.count == shape_.entries(number + 1);
+    Fill(level.node.view(), 0);
+    level.count = 0;
+    ++level.index;
+  }
+  return OkStatus();
+}
+
+Status TreeBuilder::Finish(ByteView encrypted_counter, ByteView image_context,
+                           ByteSpan root_digest) {
+  const std::uint32_t root = shape_.levels() - 1;
+  for (std::uint32_t i = 0; i < root; ++i) {
+    if (levels_[i].count != 0) SVSM_TRY(Close(i));
+  }
+  SVSM_TRY(WriteNode(levels_[root], root));
+  return digests_.Root(shape_.LastIndex(root, 0), Digests(levels_[root], root), encrypted_counter,
+                       image_context, root_digest);
+}
+
+}  // namespace svsm::cocoonfs

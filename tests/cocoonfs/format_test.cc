@@ -1,0 +1,149 @@
+#include "svsm/cocoonfs/format.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "support.h"
+#include "svsm/cocoonfs/file_system.h"
+#include "svsm/cocoonfs_file/memory_device.h"
+#include "svsm/crypto/openssl.h"
+#include "svsm/testing/matchers.h"
+
+namespace svsm::cocoonfs {
+namespace {
+
+using testing::IsOk;
+using testing::IsStatus;
+
+struct Case {
+  const char* name;
+  ImageLayout layout;
+  std::size_t image_bytes;
+  std::uint32_t device_block;
+};
+
+ImageLayout With(void (*change)(ImageLayout&)) {
+  ImageLayout layout;
+  change(layout);
+  return layout;
+}
+
+std::vector<Case> Cases() {
+  using crypto::HashAlg;
+  return {
+      {"plain", ImageLayout{}, 65536, 512},
+      {"small", ImageLayout{}, 16384, 128},
+      {"large", ImageLayout{}, 8 << 20, 512},
+      {"odd_size", ImageLayout{}, 511 * 512, 512},
+      {"alloc_4k", With([](ImageLayout& l) {
+         l.allocation_block_log2 = 5;
+         l.io_block_log2 = 0;
+         l.tree_node_log2 = 0;
+         l.data_block_log2 = 0;
+         l.bitmap_block_log2 = 0;
+       }),
+       1 << 20, 4096},
+      {"io_128", With([](ImageLayout& l) {
+         l.io_block_log2 = 0;
+         l.tree_node_log2 = 3;
+       }),
+       65536, 128},
+      {"io_8k", With([](ImageLayout& l) {
+         l.io_block_log2 = 6;
+         l.tree_node_log2 = 0;
+       }),
+       512 << 10, 4096},
+      {"data_128", With([](ImageLayout& l) { l.data_block_log2 = 0; }), 65536, 512},
+      {"data_8k", With([](ImageLayout& l) {
+         l.data_block_log2 = 6;
+         l.bitmap_block_log2 = 6;
+       }),
+       262144, 512},
+      {"data_8k_bitmap_512", With([](ImageLayout& l) { l.data_block_log2 = 6; }), 262144, 512},
+      {"odd_data", With([](ImageLayout& l) { l.data_block_log2 = 5; }), 333 * 512, 512},
+      {"node_8k", With([](ImageLayout& l) { l.tree_node_log2 = 4; }), 131072, 512},
+      {"bitmap_128", With([](ImageLayout& l) {
+         l.bitmap_block_log2 = 0;
+         l.data_block_log2 = 0;
+       }),
+       65536, 512},
+      {"leaf_1k", With([](ImageLayout& l) {
+         l.index_leaf_log2 = 3;
+         l.index_internal_log2 = 2;
+       }),
+       65536, 512},
+      {"strong", With([](ImageLayout& l) {
+         l.key_bits = 256;
+         l.node_hash = l.data_hash = HashAlg::kSha512;
+       }),
+       131072, 512},
+      {"mixed", With([](ImageLayout& l) {
+         l.allocation_block_log2 = 1;
+         l.io_block_log2 = 3;
+         l.data_block_log2 = 2;
+         l.tree_node_log2 = 1;
+         l.bitmap_block_log2 = 1;
+         l.index_leaf_log2 = 1;
+         l.index_internal_log2 = 2;
+       }),
+       262144, 2048},
+  };
+}
+
+class FormatEach : public ::testing::TestWithParam<Case> {};
+
+TEST_P(FormatEach, OpensAndIsEmpty) {
+  const Case& test = GetParam();
+  crypto::OpensslSymmetric symmetric;
+  TestRng rng(3);
+  TestAllocator allocator;
+  for (const FreeSpace free_space : {FreeSpace::kRandom, FreeSpace::kTrim, FreeSpace::kLeave}) {
+    for (const int aux_bytes : {-1, 0, 3000}) {
+      MemoryDevice device(test.device_block, ByteVector(test.image_bytes, 0xA5));
+      AuxMetadata aux(allocator);
+      if (aux_bytes > 0) {
+        ASSERT_THAT(aux.Add(FixedView<16>(Ascii("0123456789abcdef")), ByteVector(500, 7)), IsOk());
+      }
+      aux.SetExtraReserve(static_cast<std::uint64_t>(aux_bytes));
+      FormatOptions options;
+      options.layout = test.layout;
+      const Bytes<3> salt = Ascii("abc");
+      options.salt = salt;
+      options.free_space = free_space;
+      if (aux_bytes >= 0) options.aux = &aux;
+      const Status status = Format(device, symmetric, rng, allocator, Ascii("key"), options);
+      if (test.image_bytes == 16384 && aux_bytes > 0) {
+        EXPECT_EQ(status, OkStatus());
+      }
+      ASSERT_THAT(status, IsOk());
+      FileSystem fs(device, symmetric, rng, allocator);
+      ASSERT_THAT(fs.Open(Ascii("key"), OpenOptions{}), IsOk());
+      EXPECT_EQ(fs.layout(), test.layout);
+      EXPECT_EQ(fs.usage().num_blocks, test.image_bytes / test.layout.allocation_block_bytes());
+      FileEntry entries[4];
+      SVSM_ASSERT_OK_AND_ASSIGN(const std::size_t count, fs.List(kMinUserInode, entries));
+      EXPECT_EQ(count, 0u);
+      if (const char* dir = std::getenv("SVSM_KEEP_IMAGES"); dir != nullptr) {
+        const std::string path = std::string(dir) + "/" + test.name + "-" +
+                                 std::to_string(static_cast<int>(free_space)) + "-" +
+                                 std::to_string(aux_bytes) + ".img";
+        FILE* const file = std::fopen(path.c_str(), "wb");
+        std::fwrite(device.image().data(), 1, device.image().size(), file);
+        std::fclose(file);
+      }
+      FileSystem other(device, symmetric, rng, allocator);
+      EXPECT_THAT(other.Open(Ascii("kez"), OpenOptions{}),
+                  IsStatus(Code::kAuthFailed, Source::kCocoonfs,
+                           static_cast<std::uint32_t>(Region::kEntryLeaf)));
+    }
+  }
+}
+
+std::string NameOf(const ::testing::TestParamInfo<Case>& test) { return test.param.name; }
+
+INSTANTIATE_TEST_SUITE_P(Layouts, FormatEach, ::testing::ValuesIn(Cases()), NameOf);
+
+}  // namespace
+}  // namespace svsm::cocoonfs
