@@ -57,9 +57,12 @@ Status FileSystem::OpenState(ByteView user_key) {
   SVSM_TRY(SetUpVolume(volume, header, user_key));
   Vec<std::uint8_t> head(allocator_);
   SVSM_ASSIGN_OR_RETURN(const bool pending, ReadJournalHead(volume, head));
-  if (pending) return Status(Code::kUnsupported, Source::kCocoonfs);
-  head.Release();
-  return LoadCleanVolume(volume);
+  if (!pending) {
+    head.Release();
+    return LoadCleanVolume(volume);
+  }
+  state_->replay.emplace(volume);
+  return state_->replay->Load(head.view());
 }
 
 Result<FileInfo> FileSystem::Stat(std::uint64_t inode) {

@@ -2,8 +2,11 @@
 #ifndef SVSM_SRC_COCOONFS_FILE_SYSTEM_STATE_H_
 #define SVSM_SRC_COCOONFS_FILE_SYSTEM_STATE_H_
 
+#include <optional>
+
 #include "cocoonfs/file_reader.h"
 #include "cocoonfs/inode_index.h"
+#include "cocoonfs/journal_replay.h"
 #include "cocoonfs/volume.h"
 #include "svsm/cocoonfs/file_system.h"
 
@@ -18,6 +21,7 @@ struct FileSystem::State {
   VolumeIndexNodes index_nodes;
   FileReader reader;
   OpenOptions options;
+  std::optional<JournalReplay> replay;  // of a commit that was pending at Open()
 };
 
 // For the other files of this room.

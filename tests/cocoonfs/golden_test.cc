@@ -2,6 +2,7 @@
 // are as its tables say.
 #include "tests/cocoonfs/golden.h"
 
+#include "cocoonfs/image_header.h"
 #include "svsm/cocoonfs/file_system.h"
 #include "svsm/crypto/openssl.h"
 #include "svsm/testing/fault_device.h"
@@ -35,10 +36,17 @@ void ExpectContents(const GoldenImage& golden, const crypto::Symmetric& symmetri
                                       ? RegionName(Region{status.detail()})
                                       : "");
   EXPECT_EQ(ByteVector(fs.salt().begin(), fs.salt().end()), golden.salt);
-  EXPECT_EQ(ByteVector(fs.root_digest().begin(), fs.root_digest().end()), golden.root_digest);
   const auto counter = fs.update_counter();
-  EXPECT_EQ(ByteVector(counter.begin(), counter.end()), golden.counter);
-  EXPECT_EQ(fs.usage().num_blocks - fs.usage().num_free_blocks, golden.allocated_blocks);
+  if (golden.state.find("auxiliary") == std::string::npos) {
+    EXPECT_EQ(ByteVector(fs.root_digest().begin(), fs.root_digest().end()), golden.root_digest);
+    EXPECT_EQ(ByteVector(counter.begin(), counter.end()), golden.counter);
+    EXPECT_EQ(fs.usage().num_blocks - fs.usage().num_free_blocks, golden.allocated_blocks);
+  } else {
+    // The tables show these after the other implementation's open, which may commit a new place for them.
+    ByteVector next(counter.begin(), counter.end());
+    IncrementCounter(ByteSpan(next).first<kCounterBytes>());
+    EXPECT_THAT(golden.counter, ::testing::AnyOf(ByteVector(counter.begin(), counter.end()), next));
+  }
 
   std::vector<FileEntry> entries(golden.files.size() + 1);
   const Result<std::size_t> count = fs.List(0, entries);
@@ -59,15 +67,21 @@ void ExpectContents(const GoldenImage& golden, const crypto::Symmetric& symmetri
   EXPECT_EQ(device.count(DeviceCall::kWrite), 0u);
 }
 
-TEST_F(GoldenTest, CleanImages) {
+void ExpectAll(const char* state, std::size_t expected) {
   const crypto::OpensslSymmetric symmetric;
   std::size_t count = 0;
-  for (const GoldenImage& image : GoldenImagesIn("clean")) {
+  for (const GoldenImage& image : GoldenImagesIn(state)) {
     ExpectContents(image, symmetric);
     ++count;
   }
-  EXPECT_EQ(count, 46u);
+  EXPECT_EQ(count, expected);
 }
+
+TEST_F(GoldenTest, CleanImages) { ExpectAll("clean", 46); }
+TEST_F(GoldenTest, JournalPending) { ExpectAll("journal pending", 41); }
+TEST_F(GoldenTest, JournalNotBegun) { ExpectAll("journal not begun", 3); }
+TEST_F(GoldenTest, JournalHeadTorn) { ExpectAll("journal head torn", 3); }
+TEST_F(GoldenTest, AuxiliaryUpdateUnfinished) { ExpectAll("auxiliary update", 6); }
 
 }  // namespace
 }  // namespace svsm::cocoonfs
