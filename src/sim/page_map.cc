@@ -117,6 +117,9 @@ std::uint32_t PageMap::Revoke(Gpa gpa, PageSize size) {
   Flags* const entry = Find(gpa, size, num_pages);
   if (entry == nullptr) return protocol::kFailInput;
   for (std::size_t i = 0; i < num_pages; ++i) {
+    if (size == PageSize::k2M && (entry[i] & kLarge) == 0) return protocol::kFailSizeMismatch;
+  }
+  for (std::size_t i = 0; i < num_pages; ++i) {
     Flags& flags = entry[i];
     if ((flags & kValidated) == 0) continue;  // nobody has rights on it
     if ((flags & kSvsm) != 0) Record(ViolationKind::kTouchedSvsmPage, GpaOf(IndexOf(gpa) + i));

@@ -134,6 +134,7 @@ TEST_F(PageMapTest, LargePagesNeedALargeEntry) {
   const Gpa large(kLargePageSize);
   EXPECT_EQ(map_.Pvalidate(large, PageSize::k2M, PageState::kValid).eax,
             protocol::kFailSizeMismatch);
+  EXPECT_EQ(map_.Revoke(large, PageSize::k2M), protocol::kFailSizeMismatch);
   map_.HostMapLarge(large);
   EXPECT_EQ(map_.Pvalidate(large, PageSize::k2M, PageState::kValid).eax, 0u);
   map_.NoteZeroed(large, PageSize::k2M);
