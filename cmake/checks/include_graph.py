@@ -18,6 +18,8 @@ EDGES = {
     "vtpm": {"protocol"},
     "uefi": {"protocol"},
     "sim": {"protocol", "snp"},
+    "conformance": {"protocol"},
+    "c": {"protocol", "snp"},
     "broker": {"kbs", "snp"},  # of snp, only snp_verify: the target check sees to it
 }
 # Folders that are targets of a room rather than rooms.
