@@ -11,6 +11,9 @@
 //   Send(fd, service.Execute(framer.request(), has_descriptor).bytes);    // control_service.h
 //   framer.Next();
 //
+// HASH_DATA may be of any length and comes in pieces: for each but the last, Feed() gives kPiece,
+// and what Execute() then answers is not sent.
+//
 // Profile: hosted. Allocates: for payloads. Threads: one object, one thread.
 #ifndef SVSM_VTPM_CONTROL_CHANNEL_H_
 #define SVSM_VTPM_CONTROL_CHANNEL_H_
@@ -42,6 +45,7 @@ enum class ControlCommand : std::uint32_t {
   kSetDataFd = 0x10,
   kSetBufferSize = 0x11,
   kGetInfo = 0x12,
+  kLockStorage = 0x13,
 };
 
 // The first four bytes of nearly every reply.
@@ -63,11 +67,17 @@ struct ControlRequest {
 
 class ControlFramer {
  public:
-  enum class Event : std::uint8_t { kNeedMore, kRequest };
+  enum class Event : std::uint8_t {
+    kNeedMore,
+    kRequest,
+    kPiece,  // request() is a HASH_DATA of which more will come
+  };
 
-  // The longest payload that is taken, in bytes; what claims more is given out at once as not
-  // well-sized.
+  // The longest payload of SET_STATEBLOB that is taken, in bytes; what claims more is given out at
+  // once as not well-sized.
   static constexpr std::size_t kMaxPayload = 1 << 20;
+  // A HASH_DATA that is not whole is given out when there is so much of it.
+  static constexpr std::size_t kMinPiece = 64 * 1024;
 
   // Adds what one read returned.
   Event Feed(ByteView chunk);
@@ -81,11 +91,17 @@ class ControlFramer {
   // Whether the next byte begins a request. After a payload that claimed too much, and after
   // GiveUp(), it may not: answer, then close the connection.
   bool in_step() const { return in_step_; }
-  // Forgets the request.
+  // Forgets the request, or the piece.
   void Next();
 
  private:
+  // The length field of HASH_DATA, or what is left of it after pieces.
+  std::size_t HashDataLeft() const;
+  Event FeedHashData();
+
   ByteVector in_;
+  std::size_t left_after_ = 0;  // bytes of HASH_DATA behind the piece that is given out
+  bool in_pieces_ = false;
   bool complete_ = false;
   bool well_sized_ = false;
   bool in_step_ = true;

@@ -52,6 +52,9 @@ class ControlService {
   void set_locality(std::uint8_t locality) { locality_ = locality; }
   // The state key is set (bit 0 of GET_CONFIG).
   void set_state_is_encrypted(bool encrypted) { state_is_encrypted_ = encrypted; }
+  // The engine's state is in a file that this process has locked, for as long as it lives: bit 16
+  // of GET_CAPABILITY, and LOCK_STORAGE succeeds at once. Otherwise it is answered as unknown.
+  void set_storage_is_locked(bool locked) { storage_is_locked_ = locked; }
 
  private:
   ControlReply Init(ByteView payload);
@@ -65,6 +68,7 @@ class ControlService {
   Engine& engine_;
   std::uint8_t locality_ = 0;
   bool state_is_encrypted_ = false;
+  bool storage_is_locked_ = false;
 };
 
 }  // namespace svsm::vtpm

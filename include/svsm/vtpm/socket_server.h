@@ -61,6 +61,8 @@ struct SocketServerOptions {
   bool end_with_client = false;
   // What GET_CONFIG says.
   bool state_is_encrypted = false;
+  // The state is in a file that this process has locked (ControlService::set_storage_is_locked()).
+  bool storage_is_locked = false;
   // A client that takes longer than this over a command, or does not read a reply for this long, is
   // cut off. On the control channel the limits are 500 ms of silence in a request and 10 s for all
   // of it; what is too short then is answered as such first.

@@ -8,6 +8,7 @@ namespace svsm::vtpm {
 namespace {
 
 constexpr std::size_t kCodeSize = 4;
+constexpr std::size_t kHashDataHead = kCodeSize + 4;
 
 // How long the payload of a command is. With a length field, that field is the last of the fixed
 // part.
@@ -19,7 +20,7 @@ struct Shape {
 };
 
 using enum ControlCommand;
-constexpr std::array<Shape, 18> kShapes = {{
+constexpr std::array<Shape, 19> kShapes = {{
     {kGetCapability, 0, 0},
     {kInit, 4, 4},
     {kShutdown, 0, 0},
@@ -38,6 +39,7 @@ constexpr std::array<Shape, 18> kShapes = {{
     {kSetDataFd, 0, 0},
     {kSetBufferSize, 4, 4},
     {kGetInfo, 16, 16},
+    {kLockStorage, 4, 4},
 }};
 
 std::uint32_t Be32At(ByteView bytes, std::size_t at) {
@@ -62,6 +64,7 @@ ControlFramer::Event ControlFramer::Feed(ByteView chunk) {
     return Event::kRequest;
   }
   if (in_.size() < kCodeSize + shape->min) return Event::kNeedMore;
+  if (shape->command == kHashData) return FeedHashData();
   std::size_t data = 0;
   if (shape->has_length) {
     data = Be32At(in_, kCodeSize + shape->min - 4);
@@ -75,6 +78,25 @@ ControlFramer::Event ControlFramer::Feed(ByteView chunk) {
   complete_ = true;
   well_sized_ = in_.size() <= kCodeSize + shape->max + data;
   return Event::kRequest;
+}
+
+std::size_t ControlFramer::HashDataLeft() const {
+  return in_pieces_ ? left_after_ : Be32At(in_, kCodeSize);
+}
+
+ControlFramer::Event ControlFramer::FeedHashData() {
+  const std::size_t left = HashDataLeft();
+  const std::size_t have = in_.size() - kHashDataHead;
+  if (have < left && have < kMinPiece) return Event::kNeedMore;
+  complete_ = true;
+  well_sized_ = have <= left;
+  if (have >= left) {
+    in_pieces_ = false;
+    return Event::kRequest;
+  }
+  left_after_ = left - have;
+  in_pieces_ = true;
+  return Event::kPiece;
 }
 
 ControlRequest ControlFramer::request() const {
@@ -91,7 +113,15 @@ bool ControlFramer::GiveUp() {
 
 void ControlFramer::Next() {
   Wipe(in_);  // a state blob is as secret as the TPM
-  in_.clear();
+  // Between pieces the head of the request stays: the code, and a length that left_after_ replaces.
+  if (in_pieces_ && complete_ && in_step_) {
+    const auto head = wire::ToBytes(wire::Be32(static_cast<std::uint32_t>(kHashData)));
+    in_.resize(kHashDataHead);
+    Copy(in_, head);
+  } else {
+    in_.clear();
+    in_pieces_ = false;
+  }
   complete_ = false;
   well_sized_ = false;
   in_step_ = true;

@@ -15,6 +15,8 @@ using Result32 = ControlResult;
 
 // Capability bits 0 to 15: all commands of this channel, and framed commands on the data channel.
 constexpr std::uint64_t kCapabilities = 0xFFFF;
+// LOCK_STORAGE: only where there is a storage that can be locked.
+constexpr std::uint64_t kCanLockStorage = 1u << 16;
 constexpr std::uint32_t kInitDeleteVolatile = 1;
 constexpr std::uint32_t kStateKeySet = 1;
 // Any larger state is a bug of the engine.
@@ -108,11 +110,12 @@ std::string InfoJson(std::uint64_t flags) {
 ControlReply ControlService::Execute(const ControlRequest& request, bool has_descriptor) {
   using enum ControlCommand;
   const ControlCommand command = request.command;
-  if (command < kGetCapability || command > kGetInfo) return Reply(Result32::kBadOrdinal);
+  if (command < kGetCapability || command > kLockStorage) return Reply(Result32::kBadOrdinal);
   if (!request.well_sized) return RefuseInFull(command, Result32::kBadParameter);
   switch (command) {
     case kGetCapability: {
-      const auto flags = wire::ToBytes(wire::Be64(kCapabilities));
+      const auto flags =
+          wire::ToBytes(wire::Be64(kCapabilities | (storage_is_locked_ ? kCanLockStorage : 0)));
       return ControlReply{ByteVector(flags.begin(), flags.end())};
     }
     case kInit:
@@ -152,6 +155,9 @@ ControlReply ControlService::Execute(const ControlRequest& request, bool has_des
       return SetBufferSize(request.payload);
     case kGetInfo:
       return GetInfo(request.payload);
+    case kLockStorage:
+      // Who holds the lock for its whole life has nothing to try again.
+      return Reply(storage_is_locked_ ? Result32::kSuccess : Result32::kBadOrdinal);
   }
   return Reply(Result32::kBadOrdinal);
 }

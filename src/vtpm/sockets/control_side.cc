@@ -98,7 +98,21 @@ bool SocketServer::ControlSide::Receive(int fd, bool tcp) {
     const ControlFramer::Event event = framer_.Feed(received);
     Wipe(received);
     if (event == ControlFramer::Event::kRequest) return true;
+    if (event == ControlFramer::Event::kPiece) {
+      if (!TakePiece(fd)) return false;
+      patience = internal::Patience(kRequestMs);
+    }
   }
+}
+
+bool SocketServer::ControlSide::TakePiece(int fd) {
+  const ControlReply reply = Execute(framer_.request());
+  framer_.Next();
+  const Bytes<4> success{};
+  if (Equal(reply.bytes, success)) return true;
+  // What follows of the data is not told from requests.
+  (void)internal::WriteAll(fd, reply.bytes);
+  return false;
 }
 
 bool SocketServer::ControlSide::Answer(int fd) {

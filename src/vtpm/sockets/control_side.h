@@ -22,6 +22,8 @@ class SocketServer::ControlSide {
   bool Serve(const Socket& connection);
   // True when there is a request to answer.
   bool Receive(int fd, bool tcp);
+  // A piece of HASH_DATA, which is answered with its last one. False if it cannot go on.
+  bool TakePiece(int fd);
   // False after SHUTDOWN, when the client is gone, and when it is not clear where its next request
   // begins.
   bool Answer(int fd);

@@ -20,6 +20,7 @@ SocketServer::SocketServer(Engine& engine, Socket data, Socket control, SocketSe
       service_(engine),
       stop_event_(::eventfd(0, EFD_CLOEXEC)) {
   service_.set_state_is_encrypted(options.state_is_encrypted);
+  service_.set_storage_is_locked(options.storage_is_locked);
 }
 
 SocketServer::~SocketServer() = default;

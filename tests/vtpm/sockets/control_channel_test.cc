@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "svsm/core/wire.h"
 #include "svsm/testing/matchers.h"
 
 namespace svsm::vtpm {
@@ -33,6 +36,7 @@ TEST(ControlFramer, KnowsHowLongEachPayloadIs) {
       {"0000000d000000010000000100000001ff", true, "000000010000000100000001ff"},
       {"0000001100000000", true, "00000000"},
       {"0000001200000000000000030000000000000000", true, "00000000000000030000000000000000"},
+      {"0000001300000005", true, "00000005"},
       {"00000003ff", false, "ff"},
   };
   for (const Case& c : kCases) {
@@ -63,14 +67,69 @@ TEST(ControlFramer, GivesUnknownCommandsOutAtOnce) {
 }
 
 TEST(ControlFramer, DoesNotWaitForAHugePayload) {
-  for (const char* hex : {"00000007ffffffff", "0000000d000000000000000100100001"}) {
+  ControlFramer framer;
+  EXPECT_EQ(framer.Feed(Hex("0000000d000000000000000100100001")), Event::kRequest);
+  EXPECT_FALSE(framer.request().well_sized);
+  EXPECT_FALSE(framer.in_step());
+  framer.Next();
+  EXPECT_TRUE(framer.in_step());
+}
+
+TEST(ControlFramer, GivesHashDataOfAnyLengthInPieces) {
+  constexpr std::size_t kSize = 5 * ControlFramer::kMinPiece / 2;
+  ByteVector whole = Hex("00000007");
+  const auto size = wire::ToBytes(wire::Be32(kSize));
+  whole.insert(whole.end(), size.begin(), size.end());
+  ByteVector data(kSize);
+  for (std::size_t i = 0; i < kSize; ++i) data[i] = static_cast<std::uint8_t>(i * 7 + i / 251);
+  whole.insert(whole.end(), data.begin(), data.end());
+  for (const std::size_t chunk : {std::size_t{1000}, ControlFramer::kMinPiece, kSize + 8}) {
     ControlFramer framer;
-    EXPECT_EQ(framer.Feed(Hex(hex)), Event::kRequest);
-    EXPECT_FALSE(framer.request().well_sized);
-    EXPECT_FALSE(framer.in_step());
-    framer.Next();
-    EXPECT_TRUE(framer.in_step());
+    ByteVector got;
+    std::size_t pieces = 0;
+    ByteView rest = whole;
+    for (Event event = Event::kNeedMore; event != Event::kRequest;) {
+      const ByteView now = rest.first(std::min(chunk, rest.size()));
+      rest = rest.subspan(now.size());
+      event = framer.Feed(now);
+      if (event == Event::kNeedMore) {
+        EXPECT_TRUE(framer.in_request());
+        continue;
+      }
+      EXPECT_EQ(framer.request().command, ControlCommand::kHashData);
+      EXPECT_TRUE(framer.request().well_sized);
+      const ByteView piece = framer.request().payload.subspan(4);
+      got.insert(got.end(), piece.begin(), piece.end());
+      framer.Next();
+      ++pieces;
+    }
+    EXPECT_TRUE(rest.empty());
+    EXPECT_EQ(got, data);
+    EXPECT_EQ(pieces > 1, chunk < kSize);
+    // The next request begins anew.
+    EXPECT_FALSE(framer.in_request());
+    EXPECT_EQ(framer.Feed(Hex("0000000e")), Event::kRequest);
+    EXPECT_EQ(framer.request().command, ControlCommand::kStop);
   }
+}
+
+TEST(ControlFramer, HashDataInPiecesMayBeGivenUpOrTooLong) {
+  ByteVector piece = Hex("00000007ffffffff");
+  piece.resize(8 + ControlFramer::kMinPiece);
+  ControlFramer framer;
+  EXPECT_EQ(framer.Feed(piece), Event::kPiece);
+  framer.Next();
+  EXPECT_EQ(framer.Feed(Hex("00")), Event::kNeedMore);
+  EXPECT_TRUE(framer.GiveUp());
+  EXPECT_FALSE(framer.request().well_sized);
+  framer.Next();
+  EXPECT_FALSE(framer.in_request());
+  ByteVector small = Hex("0000000700010001");
+  small.resize(8 + ControlFramer::kMinPiece);
+  EXPECT_EQ(framer.Feed(small), Event::kPiece);
+  framer.Next();
+  EXPECT_EQ(framer.Feed(Hex("0000")), Event::kRequest);
+  EXPECT_FALSE(framer.request().well_sized);
 }
 
 TEST(ControlFramer, GivesUpWhatIsNotWhole) {

@@ -154,10 +154,17 @@ TEST_F(ControlServiceTest, DescribesItselfInJson) {
 
 TEST_F(ControlServiceTest, RefusesWrongSizesAndUnknownCommands) {
   EXPECT_EQ(Ask("00000001aa"), "0000000300000000");
-  EXPECT_EQ(Ask("00000007ffffffff"), "00000003");
-  EXPECT_EQ(Ask("00000013"), "0000000a");
+  EXPECT_EQ(Ask("0000000d0000000000000001ffffffff"), "00000003");
+  EXPECT_EQ(Ask("00000014"), "0000000a");
   EXPECT_EQ(Ask("00000000"), "0000000a");
   EXPECT_EQ(Ask("ffffffff"), "0000000a");
+}
+
+TEST_F(ControlServiceTest, LocksStorageThatIsLocked) {
+  EXPECT_EQ(Ask("0000001300000005"), "0000000a");
+  service_.set_storage_is_locked(true);
+  EXPECT_EQ(Ask("0000001300000005"), "00000000");
+  EXPECT_EQ(Ask("00000001"), "000000000001ffff");
 }
 
 TEST_F(ControlServiceTest, RefusesInFourBytes) {

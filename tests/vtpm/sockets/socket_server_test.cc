@@ -233,6 +233,28 @@ TEST_F(SocketServerTest, WhatFollowsAHugePayloadIsNoRequest) {
   EXPECT_EQ(Client(Control()).Ask(kInit), "00000000");
 }
 
+TEST_F(SocketServerTest, HashesDataOfAnyLength) {
+  engine_.on = true;
+  Start();
+  constexpr std::size_t kSize = 3u << 20;
+  Client control(Control());
+  EXPECT_EQ(control.Ask("0000000700300000" + std::string(2 * kSize, '5')), "00000000");
+  EXPECT_EQ(control.Ask("00000008"), "00000000");
+  Stop();
+  std::size_t hashed = 0;
+  for (const char c : engine_.log) hashed += c == '5' ? 1 : 0;
+  EXPECT_EQ(hashed, 2 * kSize);
+}
+
+TEST_F(SocketServerTest, EndsAHashThatCannotBe) {
+  Start();
+  Client control(Control());
+  control.SendIfItCan("00000007ffffffff" + std::string(std::size_t{1} << 18, '5'));
+  EXPECT_EQ(control.Receive(), "0000000a");  // there is no power
+  EXPECT_EQ(control.Receive(), "");
+  EXPECT_EQ(Client(Control()).Ask(kInit), "00000000");
+}
+
 TEST_F(SocketServerTest, CancelReachesARunningCommand) {
   engine_.on = true;
   Start();
