@@ -25,7 +25,7 @@ void FileReader::Close() {
 Status FileReader::Open(const IndexEntry& entry) {
   if (inode_ == entry.inode) return OkStatus();
   Close();
-  SVSM_TRY(ReadFileExtents(volume_, entry, extents_));
+  SVSM_TRY(ReadFileExtents(volume_, entry, extents_, nullptr));
   SVSM_ASSIGN_OR_RETURN(cipher_, volume_.keys.NewCipher(entry.inode, Subdomain::kData));
   std::uint64_t blocks = 0;
   for (const Extent& extent : extents_) blocks += extent.count;

@@ -2,8 +2,10 @@
 
 #include <new>
 
+#include "cocoonfs/aux_reader.h"
 #include "cocoonfs/file_system_state.h"
 #include "cocoonfs/header_reader.h"
+#include "cocoonfs/journal_head.h"
 #include "cocoonfs/open.h"
 
 namespace svsm::cocoonfs {
@@ -56,7 +58,8 @@ Status FileSystem::OpenState(ByteView user_key) {
   }
   SVSM_TRY(SetUpVolume(volume, header, user_key));
   Vec<std::uint8_t> head(allocator_);
-  SVSM_ASSIGN_OR_RETURN(const bool pending, ReadJournalHead(volume, head));
+  SVSM_ASSIGN_OR_RETURN(const bool pending,
+                        ReadJournalHead(volume.device_view, volume.layout, volume.places, head));
   if (!pending) {
     head.Release();
     return LoadCleanVolume(volume);
@@ -132,6 +135,14 @@ Result<std::size_t> FileSystem::List(std::uint64_t from, std::span<FileEntry> ou
     from = entries[count - 1].inode + 1;
   }
   return filled;
+}
+
+Result<AuxMetadata> FileSystem::ReadAuxMetadata() {
+  if (state_ == nullptr) return kNotOpen;
+  AuxMetadata aux(allocator_);
+  const Volume& volume = state_->volume;
+  SVSM_TRY(ReadAux(*volume.view, volume.layout, volume.aux, aux));
+  return aux;
 }
 
 const ImageLayout& FileSystem::layout() const {

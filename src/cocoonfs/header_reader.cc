@@ -9,13 +9,6 @@ namespace {
 
 constexpr Status kNoHeader(Code::kDataLoss, Source::kCocoonfs);
 
-std::uint64_t DeviceBytes(const BlockGeometry& geometry) {
-  constexpr std::uint64_t kMost = std::uint64_t{1} << 63;
-  return geometry.num_blocks >= kMost / geometry.block_size_bytes
-             ? kMost
-             : geometry.num_blocks * geometry.block_size_bytes;
-}
-
 // Whether the bytes at `offset` begin a creation header; if so, all of it is read and decoded.
 Result<CreationHeader> ReadCreationHeader(BlockDevice& device, Allocator& allocator,
                                           std::uint64_t offset) {
@@ -37,6 +30,13 @@ Result<StaticHeader> ReadStaticHeader(BlockDevice& device, Allocator& allocator,
 }
 
 }  // namespace
+
+std::uint64_t DeviceBytes(const BlockGeometry& geometry) {
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 63;
+  return geometry.num_blocks >= kMost / geometry.block_size_bytes
+             ? kMost
+             : geometry.num_blocks * geometry.block_size_bytes;
+}
 
 Status ReadDeviceBytes(BlockDevice& device, Allocator& allocator, std::uint64_t offset_bytes,
                        ByteSpan out) {
@@ -85,9 +85,6 @@ Status FindHeader(BlockDevice& device, Allocator& allocator, FoundHeader& out) {
     out.kind = HeaderKind::kCreationBackup;
   }
   if (!creation.ok()) return creation.status();
-  if (!DeviceTakesCreationHeader(creation->layout, size)) {
-    return Malformed(Region::kCreationHeader);
-  }
   out.creation = *creation;
   return OkStatus();
 }

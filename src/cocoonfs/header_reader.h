@@ -22,6 +22,9 @@ struct FoundHeader {
   CreationHeader creation;
 };
 
+// The size of a device, at most 2^63.
+std::uint64_t DeviceBytes(const BlockGeometry& geometry);
+
 // Reads `out`, any part of the device, whatever the size of its blocks.
 // Errors: kMalformed (Region::kDevice: beyond the end), kOutOfMemory, those of the device.
 Status ReadDeviceBytes(BlockDevice& device, Allocator& allocator, std::uint64_t offset_bytes,

@@ -13,13 +13,6 @@
 
 namespace svsm::cocoonfs {
 
-// A salt of 0 to 255 bytes.
-struct Salt {
-  std::uint8_t size = 0;
-  Bytes<kMaxSaltSize> bytes{};
-  ByteView view() const { return ByteView(bytes).first(size); }
-};
-
 struct StaticHeader {
   ImageLayout layout;
   Salt salt;

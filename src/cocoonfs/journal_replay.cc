@@ -2,9 +2,9 @@
 
 #include "cocoonfs/chained_extents.h"
 #include "cocoonfs/encrypted_block.h"
+#include "cocoonfs/journal_head.h"
 #include "cocoonfs/open.h"
 #include "svsm/cocoonfs/region.h"
-#include "svsm/core/reader.h"
 
 namespace svsm::cocoonfs {
 namespace {
@@ -29,10 +29,7 @@ bool SameExtents(std::span<const Extent> a, std::span<const Extent> b) {
 Status JournalReplay::ReadLog(ByteView head, Vec<std::uint8_t>& payload) {
   const ImageLayout& layout = volume_.layout;
   const ChainFormat format = JournalChainFormat(layout);
-  wire::Reader r(head.first(format.plain_header_bytes).last(16));
-  aux_heads_[0] = r.Le64();
-  aux_heads_[1] = r.Le64();
-
+  JournalAuxHeads(layout, head, aux_heads_);
   SVSM_ASSIGN_OR_RETURN(const OwnedCipher cipher,
                         volume_.keys.NewCipher(kJournalInode, Subdomain::kData));
   SVSM_ASSIGN_OR_RETURN(
@@ -309,9 +306,9 @@ Status JournalReplay::Load(ByteView head) {
   // The entry leaf must say the same as the log.
   SVSM_ASSIGN_OR_RETURN(const EntryPointers pointers, LoadEntryLeaf(volume_));
   Vec<Extent> extents(volume_.allocator);
-  SVSM_TRY(LoadTaggedExtents(volume_, kTreeInode, pointers.tree, extents));
+  SVSM_TRY(LoadTaggedExtents(volume_, kTreeInode, pointers.tree, extents, nullptr));
   if (!SameExtents(extents.view(), log_.tree_extents.view())) return Bad();
-  SVSM_TRY(LoadTaggedExtents(volume_, kBitmapInode, pointers.bitmap, extents));
+  SVSM_TRY(LoadTaggedExtents(volume_, kBitmapInode, pointers.bitmap, extents, nullptr));
   if (!SameExtents(extents.view(), log_.bitmap_extents.view())) return Bad();
   return LoadBitmap(volume_);
 }

@@ -1,14 +1,8 @@
 #include "cocoonfs/open.h"
 
-#include "cocoonfs/integrity.h"
 #include "svsm/cocoonfs/region.h"
 
 namespace svsm::cocoonfs {
-namespace {
-
-constexpr Bytes<kMagicBytes> kJournalMagic = Ascii("CCFSJRNL");
-
-}  // namespace
 
 Status SetUpVolume(Volume& volume, const StaticHeader& header, ByteView user_key) {
   volume.layout = header.layout;
@@ -53,24 +47,14 @@ Status LoadCleanVolume(Volume& volume) {
   SVSM_ASSIGN_OR_RETURN(const EntryPointers pointers, LoadEntryLeaf(volume));
   Vec<Extent> tree(volume.allocator);
   Vec<Extent> bitmap(volume.allocator);
-  SVSM_TRY(LoadTaggedExtents(volume, kTreeInode, pointers.tree, tree));
-  SVSM_TRY(LoadTaggedExtents(volume, kBitmapInode, pointers.bitmap, bitmap));
+  SVSM_TRY(LoadTaggedExtents(volume, kTreeInode, pointers.tree, tree, nullptr));
+  SVSM_TRY(LoadTaggedExtents(volume, kBitmapInode, pointers.bitmap, bitmap, nullptr));
   SVSM_TRY(SetUpTree(volume, tree.view(), bitmap.view()));
   SVSM_TRY(volume.tree.SetRoot(
       volume.header.root_view(volume.layout), volume.header.encrypted_counter,
       ByteView(volume.image_context).first(volume.digests.root_digest_bytes())));
   SVSM_TRY(LoadUntracked(volume, volume.header.aux_heads));
   return LoadBitmap(volume);
-}
-
-Result<bool> ReadJournalHead(Volume& volume, Vec<std::uint8_t>& head) {
-  const Extent& extent = volume.places.journal_head;
-  if (extent.end() > volume.device_view.num_blocks()) return Malformed(Region::kDevice);
-  SVSM_TRY(
-      head.Resize(static_cast<std::size_t>(extent.count) * volume.layout.allocation_block_bytes()));
-  SVSM_TRY(volume.device_view.Read(extent.first, head.view()));
-  return Equal(ByteView(head.view()).first(kMagicBytes), kJournalMagic) &&
-         RemoveIntegrity(JournalHeadIntegrity(IntegritySlots(volume.layout)), head.view());
 }
 
 }  // namespace svsm::cocoonfs

@@ -19,10 +19,6 @@ Status LoadMutableHeader(Volume& volume);
 // kMalformed (detail = Region), kOutOfMemory, those of the device.
 Status LoadCleanVolume(Volume& volume);
 
-// The journal's head: whether it is intact, that is, whether a commit is pending. `head` gets its bytes,
-// with the protection off. Errors: kOutOfMemory, those of the device.
-Result<bool> ReadJournalHead(Volume& volume, Vec<std::uint8_t>& head);
-
 }  // namespace svsm::cocoonfs
 
 #endif  // SVSM_SRC_COCOONFS_OPEN_H_

@@ -45,7 +45,7 @@ class ChainSource {
 };
 
 Status ReadList(Volume& volume, const Extent& head, ChainDecoder& decoder, ChainSource& source,
-                Vec<Extent>& out) {
+                Vec<Extent>& out, Vec<Extent>* chain) {
   Vec<std::uint8_t> bytes(volume.allocator);
   Vec<std::uint8_t> list(volume.allocator);
   Extent at = head;
@@ -53,6 +53,7 @@ Status ReadList(Volume& volume, const Extent& head, ChainDecoder& decoder, Chain
   while (true) {
     if (++count > kMaxListExtents) return Malformed(Region::kExtentsList);
     SVSM_TRY(source.Read(at, bytes));
+    if (chain != nullptr) SVSM_TRY(chain->PushBack(at));
     SVSM_ASSIGN_OR_RETURN(const ExtentPointer next,
                           decoder.Next(bytes.view(), list, Region::kExtentsList));
     if (next.nil) break;
@@ -133,7 +134,7 @@ Result<EntryPointers> LoadEntryLeaf(Volume& volume) {
 }
 
 Status LoadTaggedExtents(Volume& volume, std::uint64_t inode, const ExtentPointer& pointer,
-                         Vec<Extent>& out) {
+                         Vec<Extent>& out, Vec<Extent>* chain) {
   out.Clear();
   if (!pointer.indirect) {
     if (!Fits(volume, pointer.extent)) return Malformed(Region::kEntryLeaf);
@@ -146,7 +147,7 @@ Status LoadTaggedExtents(Volume& volume, std::uint64_t inode, const ExtentPointe
   const Bytes<10> data = ListAssociatedData(inode);
   ChainDecoder decoder(ListChainFormat(volume.layout, inode), *cipher, &*hmac, data);
   ChainSource source(volume, false);
-  return ReadList(volume, pointer.extent, decoder, source, out);
+  return ReadList(volume, pointer.extent, decoder, source, out, chain);
 }
 
 Status SetUpTree(Volume& volume, std::span<const Extent> tree, std::span<const Extent> bitmap) {
@@ -216,7 +217,8 @@ Status LoadBitmap(Volume& volume) {
   return CheckFixedPlaces(volume);
 }
 
-Status ReadFileExtents(Volume& volume, const IndexEntry& entry, Vec<Extent>& out) {
+Status ReadFileExtents(Volume& volume, const IndexEntry& entry, Vec<Extent>& out,
+                       Vec<Extent>* chain) {
   out.Clear();
   const Result<ExtentPointer> pointer = DecodeExtentPointer(entry.pointer);
   if (!pointer.ok() || pointer->nil) return Malformed(Region::kExtentsList);
@@ -227,7 +229,7 @@ Status ReadFileExtents(Volume& volume, const IndexEntry& entry, Vec<Extent>& out
                           volume.keys.NewCipher(entry.inode, Subdomain::kExtentsList));
     ChainDecoder decoder(ListChainFormat(volume.layout, entry.inode), *cipher, nullptr, ByteView());
     ChainSource source(volume, true);
-    SVSM_TRY(ReadList(volume, pointer->extent, decoder, source, out));
+    SVSM_TRY(ReadList(volume, pointer->extent, decoder, source, out, chain));
   }
   for (const Extent& extent : out) {
     if (!Fits(volume, extent) || !volume.allocation.IsTracked(extent) ||

@@ -90,9 +90,10 @@ struct EntryPointers {
   ExtentPointer bitmap;
 };
 Result<EntryPointers> LoadEntryLeaf(Volume& volume);
-// The extents of inode 1 or 2: the direct one, or those of its tagged list.
+// The extents of inode 1 or 2: the direct one, or those of its tagged list. The extents of the list itself are
+// appended to `chain`, which may be null.
 Status LoadTaggedExtents(Volume& volume, std::uint64_t inode, const ExtentPointer& pointer,
-                         Vec<Extent>& out);
+                         Vec<Extent>& out, Vec<Extent>* chain);
 // Shape and image context from the extents; the tree has no root yet.
 Status SetUpTree(Volume& volume, std::span<const Extent> tree, std::span<const Extent> bitmap);
 // Auxiliary extents from two encoded pointers, and with them what digests leave out.
@@ -100,9 +101,11 @@ Status LoadUntracked(Volume& volume, const std::uint64_t (&aux_heads)[2]);
 // The whole bitmap, checked by the tree; what has a fixed place must be in it, once.
 Status LoadBitmap(Volume& volume);
 
-// Reads the extents of a file that `entry` names: the direct one, or those of its list.
-// `out` is emptied first. Errors: kMalformed (Region::kExtentsList), as AuthTree::ReadChecked().
-Status ReadFileExtents(Volume& volume, const IndexEntry& entry, Vec<Extent>& out);
+// Reads the extents of a file that `entry` names: the direct one, or those of its list. `out` is emptied first;
+// the extents of the list itself are appended to `chain`, which may be null.
+// Errors: kMalformed (Region::kExtentsList), as AuthTree::ReadChecked().
+Status ReadFileExtents(Volume& volume, const IndexEntry& entry, Vec<Extent>& out,
+                       Vec<Extent>* chain);
 
 }  // namespace svsm::cocoonfs
 

@@ -27,6 +27,7 @@
 #include <cstdint>
 #include <span>
 
+#include "svsm/cocoonfs/aux_metadata.h"
 #include "svsm/cocoonfs/layout.h"
 #include "svsm/cocoonfs/region.h"
 #include "svsm/core/allocator.h"
@@ -127,6 +128,9 @@ class FileSystem {
   // Fills `out` with the files from inode `from` on, by number, and gives how many; 0 when there are no
   // more. Go on with the last one's inode + 1. Errors: as above, kInvalidArgument (`out` is empty).
   Result<std::size_t> List(std::uint64_t from, std::span<FileEntry> out);
+
+  // The auxiliary metadata; nothing authenticates them. Errors: as above.
+  Result<AuxMetadata> ReadAuxMetadata();
 
   // The following need an open image; it is a bug to call them otherwise.
   const ImageLayout& layout() const;

@@ -26,6 +26,13 @@ namespace svsm::cocoonfs {
 inline constexpr std::uint8_t kFormatVersion = 1;
 inline constexpr std::size_t kMaxSaltSize = 255;
 
+// A salt of 0 to 255 bytes.
+struct Salt {
+  std::uint8_t size = 0;
+  Bytes<kMaxSaltSize> bytes{};
+  ByteView view() const { return ByteView(bytes).first(size); }
+};
+
 // Numbers of the TCG Algorithm Registry. Errors: kUnsupported (detail = the number).
 Result<crypto::HashAlg> HashFromTcg(std::uint16_t id);
 Result<crypto::BlockCipherAlg> CipherFromTcg(std::uint16_t id);
