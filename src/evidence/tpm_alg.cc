@@ -45,6 +45,14 @@ TpmAlg ToTpmAlg(crypto::HashAlg hash) {
       return TpmAlg::kSha384;
     case crypto::HashAlg::kSha512:
       return TpmAlg::kSha512;
+    case crypto::HashAlg::kSha3_256:
+      return TpmAlg::kSha3_256;
+    case crypto::HashAlg::kSha3_384:
+      return TpmAlg::kSha3_384;
+    case crypto::HashAlg::kSha3_512:
+      return TpmAlg::kSha3_512;
+    case crypto::HashAlg::kSm3:
+      return TpmAlg::kSm3;
   }
   return TpmAlg::kError;
 }

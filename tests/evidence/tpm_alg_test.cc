@@ -19,6 +19,16 @@ TEST(TpmAlgTest, NamesHashes) {
   EXPECT_EQ(TpmDigestSize(TpmAlg::kRsa), 0u);
 }
 
+TEST(TpmAlgTest, NamesHashesThatItDoesNotJudge) {
+  for (const auto alg : {crypto::HashAlg::kSha3_256, crypto::HashAlg::kSha3_384,
+                         crypto::HashAlg::kSha3_512, crypto::HashAlg::kSm3}) {
+    const TpmAlg name = ToTpmAlg(alg);
+    EXPECT_NE(name, TpmAlg::kError);
+    EXPECT_THAT(ToHashAlg(name),
+                IsStatus(Code::kUnsupported, Source::kEvidence, static_cast<std::uint32_t>(name)));
+  }
+}
+
 TEST(TpmAlgTest, NamesCurves) {
   EXPECT_THAT(ToCurve(TpmCurve::kNistP256), IsOkAnd(Eq(crypto::Curve::kP256)));
   EXPECT_THAT(ToCurve(TpmCurve::kNistP384), IsOkAnd(Eq(crypto::Curve::kP384)));

@@ -28,6 +28,7 @@ enum class TpmAlg : std::uint16_t {
   kSha384 = 0x000C,
   kSha512 = 0x000D,
   kNull = 0x0010,
+  kSm3 = 0x0012,
   kRsaSsa = 0x0014,
   kRsaEs = 0x0015,
   kRsaPss = 0x0016,
@@ -40,6 +41,9 @@ enum class TpmAlg : std::uint16_t {
   kKdf1Sp800108 = 0x0022,
   kEcc = 0x0023,
   kCamellia = 0x0026,
+  kSha3_256 = 0x0027,
+  kSha3_384 = 0x0028,
+  kSha3_512 = 0x0029,
   kCtr = 0x0040,
   kOfb = 0x0041,
   kCbc = 0x0042,
@@ -72,6 +76,7 @@ inline constexpr std::uint32_t kTpmaX509Sign = 1u << 19;
 std::size_t TpmDigestSize(TpmAlg hash);
 
 // The library's name of a TPM's hash or curve, and back.
+// Names and keys with SHA-3 or SM3 are not judged: no EK template of the TCG asks for them.
 // Errors: kUnsupported (detail = the TPM's number).
 Result<crypto::HashAlg> ToHashAlg(TpmAlg hash);
 Result<crypto::Curve> ToCurve(TpmCurve curve);
