@@ -185,6 +185,11 @@ TEST_F(SvsmVtpmTest, SaysWhatIsWrongWithItsArguments) {
       {"socket", "--tpm2", "--server", "type=tcp,port=70000"},
       {"socket", "--tpm2", "--server", "type=tcp,port=1,colour=red"},
       {"socket", "--tpm2", "--server", "type=tcp,port=0", "--key", "file=k"},
+      {"socket", "--server", "type=tcp,port=0"},
+      {"socket", "--tpm2", "--print-states"},
+      {"socket", "--tpm2", "--server", "type=tcp,port=0", "--tpmstate", "backend-uri=file://f"},
+      {"socket", "--tpm2", "--server", "type=tcp,port=0", "--seccomp", "action=kill"},
+      {"socket", "--tpm2", "--server", "type=tcp,port=0", "--pid", "mode=0600"},
       {"socket", "--tpm2", "--mssim", "type=unixio,path=tpm"},
       {"socket", "--tpm2", "--mssim", "type=tcp,port=0"},
       {"socket", "--tpm2", "--mssim", "type=tcp,port=65535"},
@@ -210,6 +215,28 @@ TEST_F(SvsmVtpmTest, ManufacturesOnTheSimulatedMachine) {
   const ProgramRun second = Start(arguments);
   ASSERT_EQ(second.exit_code, 0) << second.err;
   EXPECT_THAT(second.out, HasSubstr("EK 81010002: found; report in NV 01c0000a: yes"));
+}
+
+TEST_F(SvsmVtpmTest, TellsScriptsWhatItCanAndHolds) {
+  const ProgramRun run = Run("svsm-vtpm", {"socket", "--print-capabilities"});
+  EXPECT_EQ(run.exit_code, 0);
+  EXPECT_THAT(run.out, HasSubstr("\"tpm-2.0\""));
+  EXPECT_THAT(run.out, StartsWith("{ \"type\": \"swtpm\", \"features\": ["));
+  const auto states = [&] {
+    return Run("svsm-vtpm", {"socket", "--print-states", "--tpm2", "--tpmstate", StateFolder()})
+        .out;
+  };
+  EXPECT_EQ(states(), "{ \"type\": \"swtpm\", \"states\": [ ] }\n");
+  ASSERT_EQ(Start({"--tpmstate", "backend-uri=dir://" + StateFolder().substr(4), "--seccomp",
+                   "action=none", "--log", "file=" + Path("log"), "--flags", "startup-clear"})
+                .exit_code,
+            0);
+  EXPECT_THAT(states(), HasSubstr("[ {\"name\": \"permall\", \"size\": "));
+  // The storage is locked, and can be asked to be.
+  EXPECT_EQ(Control("00000001"), "000000000001ffff");
+  EXPECT_EQ(Control("0000001300000001"), "00000000");
+  const ByteVector log = *ReadFile(Path("log"));
+  EXPECT_THAT(std::string(log.begin(), log.end()), HasSubstr("warning: without --key"));
 }
 
 TEST_F(SvsmVtpmTest, SaysThatThisMachineHasNoConfigfsTsm) {

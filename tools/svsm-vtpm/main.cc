@@ -4,6 +4,7 @@
 //   svsm-vtpm socket --tpm2 --tpmstate dir=state --key file=key --flags startup-clear
 //       --server type=unixio,path=tpm.sock --ctrl type=unixio,path=tpm.sock.ctrl
 //       --mssim type=tcp,port=2321
+#include <fcntl.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <utility>
 
 #include "svsm/core/hosted.h"
 #include "svsm/vtpm/commands.h"
@@ -53,15 +55,26 @@ class RemovedAtEnd {
 // Says who runs, from Write() to its end.
 class PidFile {
  public:
-  explicit PidFile(std::string path) : path_(std::move(path)) {}
+  PidFile(std::string path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
   PidFile(const PidFile&) = delete;
   PidFile& operator=(const PidFile&) = delete;
   ~PidFile() {
     if (written_) ::unlink(path_.c_str());
   }
   Status Write(pid_t pid) {
+    // Into the file that is there, as swtpm does: who waits for it may have it open.
+    if (!path_.empty()) {
+      descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    } else if (descriptor_ < 0) {
+      return OkStatus();
+    }
+    const std::string line = std::to_string(pid) + "\n";
+    const bool whole = descriptor_ >= 0 && ::write(descriptor_, line.data(), line.size()) ==
+                                               static_cast<ssize_t>(line.size());
+    const int error = errno;
+    ::close(std::exchange(descriptor_, -1));
+    if (!whole) return Status(Code::kIoError, Source::kSystem, static_cast<std::uint32_t>(error));
     if (path_.empty()) return OkStatus();
-    SVSM_TRY(WriteFileAtomically(path_, AsBytes(std::to_string(pid) + "\n"), FileMode::kPublic));
     written_ = true;
     return OkStatus();
   }
@@ -70,8 +83,24 @@ class PidFile {
 
  private:
   std::string path_;
+  int descriptor_;
   bool written_ = false;
 };
+
+// Messages go where --log says from now on.
+Status OpenLog(const Options& options) {
+  int log = options.log_descriptor;
+  if (!options.log_file.empty()) {
+    log = ::open(options.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  } else if (log < 0) {
+    return OkStatus();
+  }
+  if (log < 0 || ::dup2(log, STDERR_FILENO) < 0) {
+    return Status(Code::kIoError, Source::kSystem, static_cast<std::uint32_t>(errno));
+  }
+  ::close(log);
+  return OkStatus();
+}
 
 Result<vtpm::Socket> Open(const std::optional<Endpoint>& endpoint) {
   if (!endpoint) return vtpm::Socket();
@@ -131,30 +160,30 @@ Status Prepare(vtpm::LibtpmsEngine& engine, const Options& options, Hardware& ha
 
 // The parent ends when the sockets are bound, the TPM is ready and the pid file is there; the child
 // goes on.
-Status GoToBackground(PidFile& pid_file) {
+Status GoToBackground(PidFile& pid_file, const Options& options) {
   const pid_t child = ::fork();
   if (child < 0) return Status(Code::kIoError, Source::kSystem, static_cast<std::uint32_t>(errno));
   if (child != 0) ::_exit(pid_file.Write(child).ok() ? 0 : 1);
   pid_file.Own();
   ::setsid();
-  for (int fd = 0; fd <= 2; ++fd) {
-    if (std::freopen("/dev/null", fd == 0 ? "r" : "w",
-                     fd == 0   ? stdin
-                     : fd == 1 ? stdout
-                               : stderr) == nullptr) {
-      return Status(Code::kIoError, Source::kSystem, static_cast<std::uint32_t>(errno));
-    }
+  const bool keeps_log = !options.log_file.empty() || options.log_descriptor >= 0;
+  if (std::freopen("/dev/null", "r", stdin) == nullptr ||
+      std::freopen("/dev/null", "w", stdout) == nullptr ||
+      (!keeps_log && std::freopen("/dev/null", "w", stderr) == nullptr)) {
+    return Status(Code::kIoError, Source::kSystem, static_cast<std::uint32_t>(errno));
   }
   return OkStatus();
 }
 
-int Serve(vtpm::LibtpmsEngine& engine, const Options& options, bool sealed, PidFile& pid_file,
-          Sockets sockets) {
-  const Status status = options.daemon ? GoToBackground(pid_file) : pid_file.Write(::getpid());
+int Serve(vtpm::LibtpmsEngine& engine, const Options& options, const TpmState& state,
+          PidFile& pid_file, Sockets sockets) {
+  const Status status =
+      options.daemon ? GoToBackground(pid_file, options) : pid_file.Write(::getpid());
   if (!status.ok()) return Fail(options.daemon ? "--daemon" : "--pid", status);
   vtpm::SocketServerOptions server_options;
   server_options.end_with_client = options.end_with_client;
-  server_options.state_is_encrypted = sealed;
+  server_options.state_is_encrypted = state.sealed();
+  server_options.storage_is_locked = state.locked();
   vtpm::SocketServer server(engine, std::move(sockets.data), std::move(sockets.control),
                             server_options);
   server.ServeMssim(std::move(sockets.mssim_command), std::move(sockets.mssim_platform));
@@ -168,7 +197,15 @@ int Run(const Options& options) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGTERM, OnSignal);
   std::signal(SIGINT, OnSignal);
-  PidFile pid_file(options.pid_file);  // the last thing to go, so that its end tells of all else's
+  if (options.print_capabilities || options.print_states) {
+    std::puts((options.print_capabilities ? CapabilitiesJson() : StatesJson(options.state_folder))
+                  .c_str());
+    return 0;
+  }
+  if (const Status status = OpenLog(options); !status.ok()) return Fail("--log", status);
+  PidFile pid_file(
+      options.pid_file,
+      options.pid_descriptor);  // the last thing to go, so that its end tells of all else's
   const Result<std::unique_ptr<Hardware>> hardware = Hardware::Open(options);
   if (!hardware.ok()) return Fail("--manufacture", hardware.status());
   crypto::Rng& rng = (*hardware)->rng();
@@ -194,7 +231,7 @@ int Run(const Options& options) {
   if (const Status status = Prepare(**engine, options, **hardware); !status.ok()) {
     return Fail("the TPM cannot start", status);
   }
-  return Serve(**engine, options, (*state)->sealed(), pid_file, std::move(sockets));
+  return Serve(**engine, options, **state, pid_file, std::move(sockets));
 }
 
 }  // namespace

@@ -45,6 +45,39 @@ Manufacture ParseManufacture(const std::string& text) {
   throw std::invalid_argument("neither sim nor configfs: " + text);
 }
 
+// "dir=FOLDER" or "backend-uri=dir://FOLDER".
+std::string ParseState(const std::string& text) {
+  const auto parts = ParseList(text, "dir backend-uri mode lock");
+  if (const auto found = parts.find("dir"); found != parts.end() && !found->second.empty()) {
+    return found->second;
+  }
+  constexpr std::string_view kScheme = "dir://";
+  const auto found = parts.find("backend-uri");
+  if (found == parts.end() || !found->second.starts_with(kScheme) ||
+      found->second.size() == kScheme.size()) {
+    throw std::invalid_argument("neither dir=... nor backend-uri=dir://... in " + text);
+  }
+  return found->second.substr(kScheme.size());
+}
+
+// "file=F" or "fd=N", whichever of the two words there is.
+void ParseFile(const std::string& text, const std::string& allowed, std::string& file,
+               int& descriptor) {
+  const auto parts = ParseList(text, allowed);
+  if (const auto found = parts.find("fd"); found != parts.end()) {
+    descriptor = static_cast<int>(ParseNumber("descriptor", found->second, 10, 65535));
+  } else if (const auto path = parts.find("file"); path != parts.end() && !path->second.empty()) {
+    file = path->second;
+  } else {
+    throw std::invalid_argument("neither file=... nor fd=... in " + text);
+  }
+}
+
+// The one filter of system calls that this program can be told to have.
+void CheckSeccomp(const std::string& text) {
+  if (text != "action=none") throw std::invalid_argument("only action=none: " + text);
+}
+
 std::string Value(const std::string& text, const std::string& allowed, const std::string& key) {
   const auto parts = ParseList(text, allowed);
   const auto found = parts.find(key);
@@ -64,6 +97,89 @@ std::function<void(const std::string&)> Checked(F parse) {
       throw CLI::ValidationError(error.what());
     }
   };
+}
+
+Endpoint ParseMssim(const std::string& text) {
+  (void)ParseList(text, "type port bindaddr");
+  const Endpoint endpoint = ParseEndpoint(text);
+  if (endpoint.port == 0 || endpoint.port == 65535) {
+    throw std::invalid_argument("port=N and N+1 cannot both be ports: " + text);
+  }
+  return endpoint;
+}
+
+void AddSockets(CLI::App& socket, Options& options) {
+  socket.add_option_function<std::string>(
+      "--server", Checked([&](const std::string& text) { options.server = ParseEndpoint(text); }),
+      "TPM commands: type=unixio,path=P | type=tcp,port=N[,bindaddr=A] | fd=N");
+  socket.add_option_function<std::string>(
+      "--ctrl", Checked([&](const std::string& text) { options.control = ParseEndpoint(text); }),
+      "Power, locality, state: the same, or clientfd=N");
+  socket.add_option_function<std::string>(
+      "--mssim", Checked([&](const std::string& text) { options.mssim = ParseMssim(text); }),
+      "The TPM simulator's protocol: type=tcp,port=N[,bindaddr=A], platform port N+1");
+}
+
+void AddState(CLI::App& socket, Options& options) {
+  socket.add_option_function<std::string>(
+      "--tpmstate",
+      Checked([&](const std::string& text) { options.state_folder = ParseState(text); }),
+      "dir=FOLDER or backend-uri=dir://FOLDER; without it the state ends with the process");
+  socket.add_option_function<std::string>(
+      "--key",
+      Checked([&](const std::string& text) { options.key_file = Value(text, "file", "file"); }),
+      "file=FILE with 32 bytes or 64 hex digits: seals the state");
+  socket.add_option_function<std::string>(
+      "--flags", Checked([&](const std::string& text) { ApplyFlags(text, options); }),
+      "not-need-init, startup-clear, startup-state");
+}
+
+void AddMachine(CLI::App& socket, Options& options) {
+  socket.add_option_function<std::string>("--manufacture", Checked([&](const std::string& text) {
+                                            options.manufacture = ParseManufacture(text);
+                                          }),
+                                          "sim | configfs: make it a confidential VM's TPM first");
+  socket.add_option("--sim-folder", options.sim_folder,
+                    "Where the simulated machine keeps its chip and certificates");
+  socket.add_option("--tsm-folder", options.tsm_folder, "Where configfs-tsm is mounted")
+      ->default_val(snp::kTsmRoot);
+}
+
+void AddProcess(CLI::App& socket, Options& options) {
+  socket.add_flag("--terminate", options.end_with_client, "End when a client leaves");
+  socket.add_flag("--daemon", options.daemon, "Go on in the background");
+  socket.add_option_function<std::string>("--pid", Checked([&](const std::string& text) {
+                                            ParseFile(text, "file fd mode", options.pid_file,
+                                                      options.pid_descriptor);
+                                          }),
+                                          "file=FILE or fd=N: where to write the process id");
+  socket.add_option_function<std::string>(
+      "--log", Checked([&](const std::string& text) {
+        ParseFile(text, "file fd level prefix truncate", options.log_file, options.log_descriptor);
+      }),
+      "file=FILE or fd=N: where to write messages instead of stderr");
+  socket.add_option_function<std::string>("--seccomp", Checked(CheckSeccomp),
+                                          "action=none: the host's filters alone hold");
+  socket.add_flag("--print-capabilities", options.print_capabilities,
+                  "Say in JSON what scripts may rely on, and end");
+  socket.add_flag("--print-states", options.print_states,
+                  "Say in JSON which states --tpmstate holds, and end");
+}
+
+// What CLI11 cannot say.
+void CheckTogether(const Options& options) {
+  if (options.print_states && options.state_folder.empty()) {
+    throw CLI::RequiresError("--print-states", "--tpmstate");
+  }
+  if (!options.print_states && !options.server && !options.control && !options.mssim) {
+    throw CLI::RequiredError("--server, --ctrl or --mssim");
+  }
+  if (!options.key_file.empty() && options.state_folder.empty()) {
+    throw CLI::RequiresError("--key", "--tpmstate");
+  }
+  if (options.manufacture == Manufacture::kSim && options.sim_folder.empty()) {
+    throw CLI::RequiresError("--manufacture sim", "--sim-folder");
+  }
 }
 
 }  // namespace
@@ -110,69 +226,22 @@ Endpoint ParseEndpoint(const std::string& text) {
   return endpoint;
 }
 
-Endpoint ParseMssim(const std::string& text) {
-  (void)ParseList(text, "type port bindaddr");
-  const Endpoint endpoint = ParseEndpoint(text);
-  if (endpoint.port == 0 || endpoint.port == 65535) {
-    throw std::invalid_argument("port=N and N+1 cannot both be ports: " + text);
-  }
-  return endpoint;
-}
-
 Options ParseCommandLine(int argc, const char* const* argv) {
   Options options;
   CLI::App app("A TPM 2.0 behind sockets, as swtpm's, with its state sealed.", "svsm-vtpm");
   app.require_subcommand(1);
   CLI::App* const socket = app.add_subcommand("socket", "Serve a TPM over two sockets");
   bool tpm2 = false;
-  std::string manufacture;
-  socket->add_flag("--tpm2", tpm2, "The TPM is a TPM 2.0; must be given")->required();
-  socket->add_option_function<std::string>(
-      "--server", Checked([&](const std::string& text) { options.server = ParseEndpoint(text); }),
-      "TPM commands: type=unixio,path=P | type=tcp,port=N[,bindaddr=A] | fd=N");
-  socket->add_option_function<std::string>(
-      "--ctrl", Checked([&](const std::string& text) { options.control = ParseEndpoint(text); }),
-      "Power, locality, state: the same, or clientfd=N");
-  socket->add_option_function<std::string>(
-      "--mssim", Checked([&](const std::string& text) { options.mssim = ParseMssim(text); }),
-      "The TPM simulator's protocol: type=tcp,port=N[,bindaddr=A], platform port N+1");
-  socket->add_option_function<std::string>(
-      "--tpmstate", Checked([&](const std::string& text) {
-        options.state_folder = Value(text, "dir mode lock", "dir");
-      }),
-      "dir=FOLDER; without it the state ends with the process");
-  socket->add_option_function<std::string>(
-      "--key",
-      Checked([&](const std::string& text) { options.key_file = Value(text, "file", "file"); }),
-      "file=FILE with 32 bytes or 64 hex digits: seals the state");
-  socket->add_option_function<std::string>(
-      "--flags", Checked([&](const std::string& text) { ApplyFlags(text, options); }),
-      "not-need-init, startup-clear, startup-state");
-  socket->add_option_function<std::string>("--manufacture", Checked([&](const std::string& text) {
-                                             options.manufacture = ParseManufacture(text);
-                                           }),
-                                           "sim | configfs: make it a confidential VM's TPM first");
-  socket->add_option("--sim-folder", options.sim_folder,
-                     "Where the simulated machine keeps its chip and certificates");
-  socket->add_option("--tsm-folder", options.tsm_folder, "Where configfs-tsm is mounted")
-      ->default_val(snp::kTsmRoot);
-  socket->add_flag("--terminate", options.end_with_client, "End when a client leaves");
-  socket->add_flag("--daemon", options.daemon, "Go on in the background");
-  socket->add_option_function<std::string>("--pid", Checked([&](const std::string& text) {
-                                             options.pid_file = Value(text, "file", "file");
-                                           }),
-                                           "file=FILE: where to write the process id");
+  socket->add_flag("--tpm2", tpm2, "The TPM is a TPM 2.0; must be given");
+  AddSockets(*socket, options);
+  AddState(*socket, options);
+  AddMachine(*socket, options);
+  AddProcess(*socket, options);
   try {
     app.parse(argc, argv);
-    if (!options.server && !options.control && !options.mssim) {
-      throw CLI::RequiredError("--server, --ctrl or --mssim");
-    }
-    if (!options.key_file.empty() && options.state_folder.empty()) {
-      throw CLI::RequiresError("--key", "--tpmstate");
-    }
-    if (options.manufacture == Manufacture::kSim && options.sim_folder.empty()) {
-      throw CLI::RequiresError("--manufacture sim", "--sim-folder");
-    }
+    if (options.print_capabilities) return options;
+    if (!tpm2) throw CLI::RequiredError("--tpm2");
+    CheckTogether(options);
   } catch (const CLI::ParseError& error) {
     std::exit(app.exit(error) == 0 ? 0 : 2);
   }

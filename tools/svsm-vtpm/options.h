@@ -35,6 +35,11 @@ struct Options {
   bool end_with_client = false;
   bool daemon = false;
   std::string pid_file;
+  int pid_descriptor = -1;
+  std::string log_file;
+  int log_descriptor = -1;
+  bool print_capabilities = false;  // print and end, whatever else is said
+  bool print_states = false;
   Manufacture manufacture = Manufacture::kNo;
   std::string sim_folder;
   std::string tsm_folder;  // where configfs-tsm is mounted

@@ -16,12 +16,18 @@ namespace svsm::tool {
 // (neither; detail = size).
 Result<Secret<32>> ReadKeyFile(const std::string& path);
 
+// What scripts may rely on, and what is stored in `folder`, in swtpm's JSON.
+std::string CapabilitiesJson();
+std::string StatesJson(const std::string& folder);
+
 class TpmState {
  public:
   // Opens what the options name; `rng` is borrowed. Errors: those of the key file and of the store.
   static Result<std::unique_ptr<TpmState>> Open(const Options& options, crypto::Rng& rng);
   StateStore& store() { return *store_; }
   bool sealed() const { return sealed_ != nullptr; }
+  // It is in a folder, which is locked.
+  bool locked() const { return store_ != &memory_; }
 
  private:
   MemoryStateStore memory_;
