@@ -69,6 +69,7 @@ Status AuthTree::Init(const ImageLayout& layout, const TreeShape& shape, TreeDig
   SVSM_TRY(slots_.Resize(cache_nodes));
   SVSM_TRY(read_.Reserve(read));
   SVSM_TRY(read_.Resize(read));
+  found_ = 0;
   ForgetAll();
   made_.Clear();
   return OkStatus();
@@ -80,8 +81,14 @@ void AuthTree::ForgetAll() {
 }
 
 AuthTree::Slot* AuthTree::FindSlot(std::uint32_t level, std::uint64_t index) {
-  for (Slot& slot : slots_) {
-    if (slot.used != 0 && slot.level == level && slot.index == index) return &slot;
+  const auto is_it = [&](const Slot& slot) {
+    return slot.used != 0 && slot.level == level && slot.index == index;
+  };
+  if (is_it(slots_[found_])) return &slots_[found_];
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (!is_it(slots_[i])) continue;
+    found_ = i;
+    return &slots_[i];
   }
   return nullptr;
 }

@@ -72,6 +72,9 @@ class AuthTree {
   // After made nodes have been written where the view reads them.
   void ReleaseMade() { made_.Clear(); }
   const TreeNodeSet& made() const { return made_; }
+  bool IsMade(std::uint32_t level, std::uint64_t index) {
+    return made_.Find(level, index) != nullptr;
+  }
   // Forgets cached data blocks (not nodes): after a write.
   void ForgetData() { loaded_ = Extent{}; }
   // Forgets everything cached that AdoptMade() has not given.
@@ -90,6 +93,8 @@ class AuthTree {
   // As CheckData() for blocks that are known to be allocated as a whole, before there is a bitmap.
   Status CheckAllocatedData(std::uint64_t first, ByteView data);
 
+  // One data block whose blocks in `word` are allocated; as TreeDigests::DataBlock() takes it.
+  Status CheckBlock(std::uint64_t index, std::uint64_t word, ByteView data);
   // Reads whole data blocks and checks them; as CheckData(). `out` is undefined after a failure.
   Status ReadData(const Allocation& allocation, std::uint64_t first, ByteSpan out);
   // Reads allocated blocks with the data blocks around them, checks those, and copies what was asked
@@ -114,7 +119,6 @@ class AuthTree {
   Result<ByteView> Known(std::uint32_t level, std::uint64_t index);
   Status ReadNode(std::uint32_t level, std::uint64_t index, ByteSpan out);
   Status LoadChild(std::uint32_t level, std::uint64_t index, ByteView digest);
-  Status CheckBlock(std::uint64_t index, std::uint64_t word, ByteView data);
   Status LoadData(const Allocation& allocation, const Extent& extent);
 
   const TreeShape* shape_ = nullptr;
@@ -124,7 +128,8 @@ class AuthTree {
   std::size_t data_block_bytes_ = 0;
   std::size_t slot_bytes_ = 0;
   Vec<std::uint8_t> cache_;
-  Vec<Slot> slots_;  // the first is the root's
+  Vec<Slot> slots_;        // the first is the root's
+  std::size_t found_ = 0;  // where FindSlot() was last
   std::uint64_t time_ = 0;
   Vec<std::uint8_t> read_;  // checked data blocks of ReadChecked()
   Extent loaded_;           // their place; empty if there are none

@@ -4,6 +4,7 @@
 
 #include "cocoonfs/extents_list.h"
 #include "cocoonfs/index_node.h"
+#include "svsm/core/wire.h"
 #include "svsm/core/writer.h"
 
 namespace svsm::cocoonfs {
@@ -18,6 +19,15 @@ constexpr std::size_t kMaxRuns = 32;  // of set bits in a word
 
 constexpr auto kMagic = Ascii("COCOONFS");
 
+// Behind a data block's bytes. Computed for every block that is read.
+struct DataContext {
+  wire::Le64 word;
+  wire::Le64 index;
+  std::uint8_t version;
+  std::uint8_t subject;
+};
+static_assert(sizeof(DataContext) == 18);
+
 }  // namespace
 
 Status TreeDigests::Init(KeySet& keys) {
@@ -30,12 +40,13 @@ Status TreeDigests::Init(KeySet& keys) {
 
 Status TreeDigests::DataBlock(std::uint64_t index, std::uint64_t word, ByteView data,
                               ByteSpan out) {
-  Bytes<18> context{};
-  wire::Writer w(context);
-  w.Le64(word);
-  w.Le64(index);
-  w.U8(kContextVersion);
-  w.U8(kDataBlock);
+  const DataContext fields{wire::Le64(word), wire::Le64(index), kContextVersion, kDataBlock};
+  const auto context = std::bit_cast<Bytes<sizeof(fields)>>(fields);
+  if ((word & (word + 1)) == 0) {  // one run from the first block on, or none
+    const auto run = static_cast<std::size_t>(std::countr_one(word));
+    const ByteView two[] = {data.first(run * layout_.allocation_block_bytes()), context};
+    return data_->Compute(two, out);
+  }
   ByteView parts[kMaxRuns + 1];
   std::size_t count = 0;
   const std::size_t block = layout_.allocation_block_bytes();

@@ -4,6 +4,8 @@
 
 #include "cocoonfs/image_header.h"
 #include "svsm/cocoonfs/file_system.h"
+#include "svsm/cocoonfs/metadata.h"
+#include "svsm/cocoonfs/verify.h"
 #include "svsm/crypto/openssl.h"
 #include "svsm/testing/fault_device.h"
 #include "svsm/testing/matchers.h"
@@ -22,6 +24,15 @@ class GoldenTest : public ::testing::Test {
     if (GoldenImages().empty()) GTEST_SKIP() << "SVSM_VECTORS_DIR has no images";
   }
 };
+
+void ExpectAux(const AuxMetadata& aux, const GoldenImage& golden) {
+  ASSERT_EQ(aux.num_entries(), golden.aux.size());
+  for (std::size_t i = 0; i < golden.aux.size(); ++i) {
+    const AuxMetadata::Entry entry = aux.entry(i);
+    EXPECT_EQ(ByteVector(entry.uuid.begin(), entry.uuid.end()), golden.aux[i].uuid);
+    EXPECT_EQ(ByteVector(entry.data.begin(), entry.data.end()), golden.aux[i].data);
+  }
+}
 
 // The image shows exactly what the table lists, and the device has not been written.
 void ExpectContents(const GoldenImage& golden, const crypto::Symmetric& symmetric) {
@@ -64,6 +75,17 @@ void ExpectContents(const GoldenImage& golden, const crypto::Symmetric& symmetri
     ASSERT_THAT(size, IsOk()) << file.inode;
     EXPECT_EQ(data, file.data) << file.inode;
   }
+  VerifyReport report;
+  EXPECT_THAT(Verify(fs, report), IsOk());
+  for (const Finding& finding : report.listed()) {
+    ADD_FAILURE() << ProblemName(finding.problem) << ": " << RegionName(finding.region)
+                  << ", inode " << finding.inode << ", block " << finding.first_block << " + "
+                  << finding.num_blocks;
+  }
+  EXPECT_EQ(report.num_files, golden.files.size());
+  const Result<AuxMetadata> aux = fs.ReadAuxMetadata();
+  ASSERT_THAT(aux, IsOk());
+  ExpectAux(*aux, golden);
   EXPECT_EQ(device.count(DeviceCall::kWrite), 0u);
 }
 
@@ -75,6 +97,26 @@ void ExpectAll(const char* state, std::size_t expected) {
     ++count;
   }
   EXPECT_EQ(count, expected);
+}
+
+// What can be read without the key, of all images.
+TEST_F(GoldenTest, Metadata) {
+  for (const GoldenImage& golden : GoldenImages()) {
+    SCOPED_TRACE(golden.name);
+    TestAllocator allocator;
+    testing::FaultDevice device(static_cast<std::uint32_t>(golden.device_block_bytes),
+                                golden.Load());
+    const Result<Metadata> metadata = ReadMetadata(device, allocator);
+    ASSERT_THAT(metadata, IsOk());
+    const bool creation = golden.state.find("creation") != std::string::npos;
+    EXPECT_EQ(metadata->state != ImageState::kFormatted, creation);
+    EXPECT_EQ(metadata->journal_pending, golden.state.rfind("journal pending", 0) == 0);
+    const ByteView salt = metadata->salt();
+    EXPECT_EQ(ByteVector(salt.begin(), salt.end()), golden.salt);
+    EXPECT_EQ(metadata->size_bytes, creation ? 131072 : device.image().size());
+    ExpectAux(metadata->aux, golden);
+    EXPECT_EQ(device.count(DeviceCall::kWrite), 0u);
+  }
 }
 
 TEST_F(GoldenTest, CleanImages) { ExpectAll("clean", 46); }
