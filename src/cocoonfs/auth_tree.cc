@@ -3,13 +3,6 @@
 #include "svsm/core/result.h"
 
 namespace svsm::cocoonfs {
-namespace {
-
-// Checked data blocks that ReadChecked() keeps, in bytes, if that is more than one block.
-constexpr std::size_t kReadBytes = 4096;
-
-}  // namespace
-
 std::uint64_t AuthTree::AncestorIndex(std::uint32_t level, std::uint64_t index,
                                       std::uint32_t at) const {
   for (; level < at; ++level) index >>= shape_->fanout_log2(level + 1);
@@ -62,7 +55,7 @@ Status AuthTree::Init(const ImageLayout& layout, const TreeShape& shape, TreeDig
   cache_.Release();
   slots_.Release();
   read_.Release();
-  const std::size_t read = data_block_bytes_ > kReadBytes ? data_block_bytes_ : kReadBytes;
+  const std::size_t read = data_block_bytes_ > kTreeReadBytes ? data_block_bytes_ : kTreeReadBytes;
   SVSM_TRY(cache_.Reserve(cache_nodes * slot_bytes_));
   SVSM_TRY(cache_.Resize(cache_nodes * slot_bytes_));
   SVSM_TRY(slots_.Reserve(cache_nodes));

@@ -20,6 +20,9 @@
 
 namespace svsm::cocoonfs {
 
+// Checked data blocks that ReadChecked() keeps, in bytes, if that is more than one block.
+inline constexpr std::size_t kTreeReadBytes = 4096;
+
 // The digests of one node, as they are or will be on the image.
 struct TreeNode {
   explicit TreeNode(Allocator& allocator) : digests(allocator) {}

@@ -1,8 +1,11 @@
 #include "cocoonfs/bitmap.h"
 
+#include <bit>
+
 #include "svsm/cocoonfs/region.h"
 #include "svsm/core/panic.h"
 #include "svsm/core/result.h"
+#include "svsm/core/wire.h"
 
 namespace svsm::cocoonfs {
 namespace {
@@ -18,10 +21,10 @@ constexpr std::uint64_t CountOnes(std::uint64_t word) {
   return (word * 0x0101010101010101) >> 56;
 }
 
-std::uint64_t GetLe64(ByteView in) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 8; i-- > 0;) value = value << 8 | in[i];
-  return value;
+std::uint64_t GetLe64(FixedView<8> in) {
+  Bytes<8> bytes{};
+  for (std::size_t i = 0; i < 8; ++i) bytes[i] = in[i];
+  return std::bit_cast<wire::Le64>(bytes).get();
 }
 
 void PutLe64(ByteSpan out, std::uint64_t value) {
@@ -59,11 +62,23 @@ std::uint64_t Bitmap::Bits(std::uint64_t first, std::uint32_t count) const {
 }
 
 bool Bitmap::AllSet(const Extent& range) const {
-  return range.end() <= num_blocks_ && Next(range.first, false) >= range.end();
+  return range.end() <= num_blocks_ && Holds(range, ~std::uint64_t{0});
+}
+
+// Whether all bits of the range are those of `word`.
+bool Bitmap::Holds(const Extent& range, std::uint64_t word) const {
+  for (std::uint64_t at = range.first; at < range.end();) {
+    const std::uint64_t shift = at % 64;
+    std::uint64_t count = 64 - shift;
+    if (count > range.end() - at) count = range.end() - at;
+    if (((words_[at / 64] ^ word) & Mask(count) << shift) != 0) return false;
+    at += count;
+  }
+  return true;
 }
 
 bool Bitmap::AllClear(const Extent& range) const {
-  return range.end() <= num_blocks_ && Next(range.first, true) >= range.end();
+  return range.end() <= num_blocks_ && Holds(range, 0);
 }
 
 std::uint64_t Bitmap::CountAllocated() const {
@@ -98,9 +113,15 @@ void Bitmap::Change(const Extent& range, bool value) {
 }
 
 Status Bitmap::Decode(std::uint64_t index, std::size_t words_per_block, ByteView payload) {
-  for (std::size_t i = 0; i < words_per_block; ++i) {
+  // Words that are full of the image's blocks.
+  const std::uint64_t full = num_blocks_ / 64;
+  std::size_t i = 0;
+  for (; i < words_per_block && index * words_per_block + i < full; ++i) {
+    words_[index * words_per_block + i] = GetLe64(payload.subspan(8 * i).first<8>());
+  }
+  for (; i < words_per_block; ++i) {
     const std::uint64_t at = index * words_per_block + i;
-    const std::uint64_t word = GetLe64(payload.subspan(8 * i, 8));
+    const std::uint64_t word = GetLe64(payload.subspan(8 * i).first<8>());
     const std::uint64_t legal = at * 64 >= num_blocks_ ? 0 : Mask(num_blocks_ - at * 64);
     if ((word & ~legal) != 0) return Malformed(Region::kBitmap);
     if (at < words_.size()) words_[at] = word;

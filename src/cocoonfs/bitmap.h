@@ -51,6 +51,7 @@ class Bitmap {
 
  private:
   void Change(const Extent& range, bool value);
+  bool Holds(const Extent& range, std::uint64_t word) const;
 
   Vec<std::uint64_t> words_;
   std::uint64_t num_blocks_ = 0;

@@ -6,6 +6,15 @@ extern "C" void* memmove(void* to, const void* from, std::size_t size);
 extern "C" void* memset(void* to, int value, std::size_t size);
 
 namespace svsm {
+namespace {
+
+std::uint64_t Word(const std::uint8_t* from) {
+  std::uint64_t word;
+  __builtin_memcpy(&word, from, sizeof(word));
+  return word;
+}
+
+}  // namespace
 
 void Copy(ByteSpan to, ByteView from) {
   SVSM_CHECK(to.size() >= from.size());
@@ -26,10 +35,15 @@ bool Equal(ByteView a, ByteView b) {
 
 bool ConstantTimeEqual(ByteView a, ByteView b) {
   if (a.size() != b.size()) return false;
-  std::uint8_t difference = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    difference = static_cast<std::uint8_t>(difference | (a[i] ^ b[i]));
+  std::uint64_t difference = 0;
+  std::size_t i = 0;
+  for (; a.size() - i >= sizeof(difference); i += sizeof(difference)) {
+    difference |= Word(a.data() + i) ^ Word(b.data() + i);
     asm volatile("" : "+r"(difference));  // keeps the compiler from leaving the loop early
+  }
+  for (; i < a.size(); ++i) {
+    difference |= static_cast<std::uint64_t>(a[i] ^ b[i]);
+    asm volatile("" : "+r"(difference));
   }
   return difference == 0;
 }
