@@ -1,7 +1,10 @@
 #include "svsm/sim/amd_sp.h"
 
+#include <array>
+#include <span>
 #include <utility>
 
+#include "sim/cpuid.h"
 #include "sim/guest.h"
 #include "sim/guest_services.h"
 #include "sim/report_builder.h"
@@ -16,6 +19,7 @@ namespace {
 constexpr std::uint64_t kAbiMajor = 1;
 constexpr std::uint64_t kAbiMinor = 55;
 constexpr std::uint32_t kSecretsPageVersion = 3;
+constexpr std::size_t kTscFactorOffset = 0x160;
 
 Status UnknownGuest() { return Refused(Code::kNotFound, FirmwareError::kInvalidGuest); }
 Status WrongState() {
@@ -36,11 +40,26 @@ bool IsPlausible(const PlatformState& state, const ProductLine& line) {
          state.report_version <= snp::kMaxReportVersion;
 }
 
-// Family, model and stepping as CPUID leaf 1 EAX packs them.
-std::uint32_t PackCpuid(const ProductLine& line) {
-  return static_cast<std::uint32_t>(line.family - 0xF) << 20 |
-         static_cast<std::uint32_t>(line.model >> 4) << 16 | 0xFu << 8 |
-         static_cast<std::uint32_t>(line.model & 0xF) << 4 | line.stepping;
+// The counter of a guest that starts at 0 at launch, and runs as fast as it likes.
+snp::TscInfo TscOf(const PlatformState& state, std::uint32_t desired_khz) {
+  __extension__ using Wide = unsigned __int128;
+  snp::TscInfo info;
+  info.scale = (std::uint64_t{desired_khz} << 32) / state.tsc_khz;
+  info.offset = 0 - static_cast<std::uint64_t>((static_cast<Wide>(state.tsc) * info.scale) >> 32);
+  info.factor = state.tsc_factor;
+  return info;
+}
+
+// Compares a CPUID page with the processor, and leaves in it what it should say.
+Status CheckCpuidPage(const ProductLine& line, FixedSpan<kPageSize> page) {
+  if (IsZero(page)) return OkStatus();
+  std::array<snp::CpuidFunction, snp::kMaxCpuidFunctions> functions;
+  const Result<std::size_t> count = snp::DecodeCpuidRequest(page, functions);
+  if (!count.ok()) return InvalidParam();
+  const auto used = std::span(functions).first(*count);
+  if (!CorrectCpuid(line, used)) return OkStatus();
+  SVSM_TRY(snp::EncodeCpuidRequest(used, page).status());
+  return InvalidParam();
 }
 
 }  // namespace
@@ -102,6 +121,7 @@ Result<GuestHandle> AmdSp::LaunchStart(const LaunchStartParameters& parameters) 
   guest->gosvw = parameters.gosvw;
   guest->launch_tcb = state_.current_tcb;
   guest->launch_mit_vector = state_.mit_vector;
+  if (parameters.desired_tsc_khz != 0) guest->tsc = TscOf(state_, parameters.desired_tsc_khz);
   SVSM_TRY(rng_.Generate(guest->report_id));
   for (Guest::Vmpck& vmpck : guest->vmpcks) SVSM_TRY(rng_.Generate(vmpck.key.writable()));
   const GuestHandle handle(next_handle_++);
@@ -120,6 +140,7 @@ void AmdSp::FillSecretsPage(const Guest& guest, FixedSpan<kPageSize> page) const
   writer.Le32(0);
   writer.Put(guest.gosvw);
   for (const Guest::Vmpck& vmpck : guest.vmpcks) writer.Put(vmpck.key.view());
+  if (guest.tsc) Copy(page.subspan(kTscFactorOffset), wire::ToBytes(wire::Le32(guest.tsc->factor)));
 }
 
 Status AmdSp::LaunchUpdate(GuestHandle handle, snp::PageType type, Gpa gpa,
@@ -141,8 +162,10 @@ Status AmdSp::LaunchUpdate(GuestHandle handle, snp::PageType type, Gpa gpa,
     case snp::PageType::kSecrets:
       FillSecretsPage(*guest, page);
       break;
-    case snp::PageType::kUnmeasured:
     case snp::PageType::kCpuid:
+      SVSM_TRY(CheckCpuidPage(chip_.line(), page));
+      break;
+    case snp::PageType::kUnmeasured:
       break;
     default:
       return InvalidParam();
@@ -155,8 +178,34 @@ Status AmdSp::LaunchFinish(GuestHandle handle, const LaunchFinishParameters& par
   Guest* const guest = Find(handle);
   if (guest == nullptr) return UnknownGuest();
   if (guest->state != GuestState::kLaunching) return WrongState();
+  if (parameters.identity != nullptr) SVSM_TRY(Identify(*guest, *parameters.identity));
   guest->host_data = parameters.host_data;
   guest->state = GuestState::kRunning;
+  return OkStatus();
+}
+
+Status AmdSp::Identify(Guest& guest, const LaunchIdentity& identity) {
+  const snp::IdAuthentication& auth = identity.authentication;
+  crypto::OpensslEcdsaVerifier verifier(crypto::Curve::kP384);
+  const Status checked = snp::CheckIdBlock(guest.sha384, identity.block, auth, verifier);
+  if (checked.code() == Code::kAuthFailed) {
+    return Refused(Code::kAuthFailed, FirmwareError::kBadSignature);
+  }
+  if (!checked.ok()) return InvalidParam();
+  if (identity.block.policy.get() != guest.policy) {
+    return Refused(Code::kPermissionDenied, FirmwareError::kPolicyFailure);
+  }
+  if (identity.block.launch_digest != guest.digest.value()) {
+    return Refused(Code::kAuthFailed, FirmwareError::kBadMeasurement);
+  }
+  guest.has_author_key = auth.author_key_algorithm.get() != 0;
+  SVSM_ASSIGN_OR_RETURN(guest.id_key_digest, snp::IdKeyDigest(guest.sha384, auth.id_key));
+  if (guest.has_author_key) {
+    SVSM_ASSIGN_OR_RETURN(guest.author_key_digest, snp::IdKeyDigest(guest.sha384, auth.author_key));
+  }
+  guest.guest_svn = identity.block.guest_svn.get();
+  guest.family_id = identity.block.family_id;
+  guest.image_id = identity.block.image_id;
   return OkStatus();
 }
 
@@ -166,9 +215,21 @@ Status AmdSp::Decommission(GuestHandle handle) {
 }
 
 GuestFacts AmdSp::FactsOf(const Guest& guest) {
-  return {guest.policy,    guest.guest_svn,      guest.family_id,
-          guest.image_id,  guest.digest.value(), guest.host_data,
-          guest.report_id, guest.launch_tcb,     guest.launch_mit_vector};
+  GuestFacts facts;
+  facts.policy = guest.policy;
+  facts.guest_svn = guest.guest_svn;
+  facts.family_id = guest.family_id;
+  facts.image_id = guest.image_id;
+  facts.measurement = guest.digest.value();
+  facts.host_data = guest.host_data;
+  facts.report_id = guest.report_id;
+  facts.id_key_digest = guest.id_key_digest;
+  facts.author_key_digest = guest.author_key_digest;
+  facts.has_author_key = guest.has_author_key;
+  facts.launch_tcb = guest.launch_tcb;
+  facts.launch_mit_vector = guest.launch_mit_vector;
+  facts.tsc = guest.tsc;
+  return facts;
 }
 
 Result<Bytes<snp::kReportSize>> AmdSp::HostReport(GuestHandle handle) {
@@ -216,23 +277,15 @@ Status AmdSp::Answer(Guest& guest, const snp::GuestMessageInfo& header,
   const GuestServiceContext context{facts, state_, chip_, vlek_, Vmpl(header.vmpck.value())};
   const ByteView payload = ByteView(plaintext).first(header.payload_bytes);
 
+  Result<ByteVector> answer_to = AnswerRequest(context, header.type, header.version, payload);
+  Wipe(plaintext);
+  if (answer_to.status().code() == Code::kUnsupported) return InvalidParam();
+  if (!answer_to.ok()) return answer_to.status();
   snp::GuestMessageInfo answer = header;
-  ByteVector answer_payload;
-  if (header.type == snp::MessageType::kReportRequest && header.version == 1 &&
-      payload.size() == sizeof(snp::ReportRequest)) {
-    answer.type = snp::MessageType::kReportResponse;
-    SVSM_ASSIGN_OR_RETURN(answer_payload, AnswerReportRequest(context, payload));
-  } else if (header.type == snp::MessageType::kKeyRequest &&
-             payload.size() ==
-                 (header.version == 2 ? sizeof(snp::KeyRequestV2) : sizeof(snp::KeyRequest))) {
-    answer.type = snp::MessageType::kKeyResponse;
-    SVSM_ASSIGN_OR_RETURN(answer_payload, AnswerKeyRequest(context, header.version, payload));
-  } else {
-    return InvalidParam();
-  }
+  answer.type = static_cast<snp::MessageType>(static_cast<std::uint8_t>(header.type) + 1);
   answer.sequence_number = header.sequence_number + 1;
-  SVSM_TRY(snp::SealGuestMessage(aead, answer, answer_payload, response));
-  Wipe(answer_payload);
+  SVSM_TRY(snp::SealGuestMessage(aead, answer, *answer_to, response));
+  Wipe(*answer_to);
   vmpck.messages_used += 2;
   return OkStatus();
 }

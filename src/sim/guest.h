@@ -4,10 +4,12 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "svsm/core/secret.h"
 #include "svsm/crypto/openssl.h"
 #include "svsm/sim/amd_sp.h"
+#include "svsm/snp/tsc_info.h"
 
 namespace svsm::sim {
 
@@ -31,8 +33,12 @@ struct AmdSp::Guest {
   std::uint32_t guest_svn = 0;
   Bytes<snp::kIdSize> family_id{};
   Bytes<snp::kIdSize> image_id{};
+  Bytes<snp::kKeyDigestSize> id_key_digest{};
+  Bytes<snp::kKeyDigestSize> author_key_digest{};
+  bool has_author_key = false;
   snp::RawTcb launch_tcb{};
   std::uint64_t launch_mit_vector = 0;
+  std::optional<snp::TscInfo> tsc;
 };
 
 // What the AMD-SP says of a guest in a report and mixes into keys: a copy without secrets.
@@ -44,8 +50,12 @@ struct GuestFacts {
   Bytes<snp::kLaunchDigestSize> measurement{};
   Bytes<snp::kHostDataSize> host_data{};
   Bytes<snp::kReportIdSize> report_id{};
+  Bytes<snp::kKeyDigestSize> id_key_digest{};
+  Bytes<snp::kKeyDigestSize> author_key_digest{};
+  bool has_author_key = false;
   snp::RawTcb launch_tcb{};
   std::uint64_t launch_mit_vector = 0;
+  std::optional<snp::TscInfo> tsc;  // with Secure TSC
 };
 
 inline Status Refused(Code code, FirmwareError error) {

@@ -1,5 +1,7 @@
 #include "svsm/sim/guest_ram.h"
 
+#include <utility>
+
 #include "svsm/core/panic.h"
 
 namespace svsm::sim {
@@ -99,6 +101,37 @@ void GuestRam::HostMapLarge(Gpa first) {
   map_.HostMapLarge(first);
 }
 
+void GuestRam::Disturb(std::vector<Disturbance> disturbances) {
+  const std::lock_guard guard(mutex_);
+  disturbances_ = std::move(disturbances);
+  for (Disturbance& one : disturbances_) {
+    SVSM_CHECK(one.at.value() < bytes_.size());
+    one.after_accesses += accesses_;
+  }
+}
+
+std::uint64_t GuestRam::svsm_accesses() const {
+  const std::lock_guard guard(mutex_);
+  return accesses_;
+}
+
+void GuestRam::NoteAccess() const {
+  for (auto one = disturbances_.begin(); one != disturbances_.end();) {
+    if (one->after_accesses != accesses_) {
+      ++one;
+      continue;
+    }
+    if (one->kind == Disturbance::Kind::kTakePage) {
+      map_.HostUnassign(Gpa(one->at.value() / kPageSize * kPageSize));
+    } else {
+      bytes_[static_cast<std::size_t>(one->at.value())] ^=
+          static_cast<std::uint8_t>(1u << (one->bit % 8));
+    }
+    one = disturbances_.erase(one);
+  }
+  ++accesses_;
+}
+
 void GuestRam::NoteReturnToGuest() {
   const std::lock_guard guard(mutex_);
   map_.NoteReturnToGuest();
@@ -126,6 +159,7 @@ protocol::PageKind GuestRam::Classify(Gpa page) const {
 
 Status GuestRam::Read(Gpa from, ByteSpan out) const {
   const std::lock_guard guard(mutex_);
+  NoteAccess();
   const Status status = CheckRange(from, out.size(), [&](Gpa page) {
     return map_.Classify(page) == protocol::PageKind::kGuest && map_.accessible(page, Vmpl(0));
   });
@@ -139,6 +173,7 @@ Status GuestRam::Read(Gpa from, ByteSpan out) const {
 
 Status GuestRam::Write(Gpa to, ByteView bytes) {
   const std::lock_guard guard(mutex_);
+  NoteAccess();
   SVSM_TRY(CheckRange(to, bytes.size(), [&](Gpa page) {
     return map_.Classify(page) == protocol::PageKind::kGuest && map_.accessible(page, Vmpl(0));
   }));
@@ -192,6 +227,7 @@ std::uint32_t GuestRam::ClearVmsa(Gpa vmsa) {
 Status GuestRam::ReadVmsa(Gpa vmsa, std::uint32_t offset, ByteSpan out) const {
   const std::lock_guard guard(mutex_);
   SVSM_CHECK(offset <= kPageSize && out.size() <= kPageSize - offset);
+  NoteAccess();
   Fill(out, 0);
   if (vmsa.value() % kPageSize != 0 || !map_.accessible(vmsa, Vmpl(0))) {
     return Status(Code::kIoError, Source::kSim);
@@ -203,6 +239,7 @@ Status GuestRam::ReadVmsa(Gpa vmsa, std::uint32_t offset, ByteSpan out) const {
 Status GuestRam::WriteVmsa(Gpa vmsa, std::uint32_t offset, ByteView bytes) {
   const std::lock_guard guard(mutex_);
   SVSM_CHECK(offset <= kPageSize && bytes.size() <= kPageSize - offset);
+  NoteAccess();
   if (vmsa.value() % kPageSize != 0 || !map_.accessible(vmsa, Vmpl(0))) {
     return Status(Code::kIoError, Source::kSim);
   }

@@ -1,8 +1,14 @@
 #include "sim/guest_services.h"
 
+#include <array>
+#include <span>
+
+#include "sim/cpuid.h"
 #include "sim/report_builder.h"
 #include "svsm/core/writer.h"
+#include "svsm/snp/cpuid_table.h"
 #include "svsm/snp/derived_key.h"
+#include "svsm/snp/tsc_info.h"
 
 namespace svsm::sim {
 
@@ -79,7 +85,52 @@ void Append(ByteVector& out, const T& bytes) {
   out.insert(out.end(), bytes.begin(), bytes.end());
 }
 
+Status NoSuchRequest() { return Status(Code::kUnsupported, Source::kSim); }
+
 }  // namespace
+
+Result<ByteVector> AnswerRequest(const GuestServiceContext& context, snp::MessageType type,
+                                 std::uint8_t version, ByteView payload) {
+  const bool is_first = version == 1;
+  switch (type) {
+    case snp::MessageType::kReportRequest:
+      if (!is_first || payload.size() != sizeof(snp::ReportRequest)) break;
+      return AnswerReportRequest(context, payload);
+    case snp::MessageType::kKeyRequest: {
+      const std::size_t size = version == 2 ? sizeof(snp::KeyRequestV2) : sizeof(snp::KeyRequest);
+      if (payload.size() != size) break;
+      return AnswerKeyRequest(context, version, payload);
+    }
+    case snp::MessageType::kTscInfoRequest:
+      if (!is_first || payload.size() != snp::kTscInfoSize) break;
+      return AnswerTscInfoRequest(context, payload);
+    case snp::MessageType::kCpuidRequest:
+      if (!is_first) break;
+      return AnswerCpuidRequest(context, payload);
+    default:
+      break;
+  }
+  return NoSuchRequest();
+}
+
+ByteVector AnswerTscInfoRequest(const GuestServiceContext& context, ByteView payload) {
+  const bool granted = context.guest.tsc && IsZero(payload);
+  const std::uint32_t status = granted ? snp::kMessageSuccess : snp::kMessageInvalidParam;
+  return ToVector(snp::EncodeTscInfo(status, context.guest.tsc.value_or(snp::TscInfo())));
+}
+
+Result<ByteVector> AnswerCpuidRequest(const GuestServiceContext& context, ByteView payload) {
+  std::array<snp::CpuidFunction, snp::kMaxCpuidFunctions> functions;
+  const Result<std::size_t> count = snp::DecodeCpuidRequest(payload, functions);
+  if (!count.ok()) return NoSuchRequest();
+  const auto used = std::span(functions).first(*count);
+  const bool corrected = CorrectCpuid(context.chip.line(), used);
+  ByteVector out(snp::CpuidTableSize(*count));
+  SVSM_TRY(snp::EncodeCpuidResponse(corrected ? snp::kMessageInvalidParam : snp::kMessageSuccess,
+                                    used, out)
+               .status());
+  return out;
+}
 
 Result<ByteVector> AnswerReportRequest(const GuestServiceContext& context, ByteView payload) {
   SVSM_ASSIGN_OR_RETURN(const snp::ReportRequest request, wire::Read<snp::ReportRequest>(payload));

@@ -17,6 +17,11 @@ struct GuestServiceContext {
   Vmpl caller;           // the number of the VMPCK
 };
 
+// The payload of the response to a request. Errors: kUnsupported (no request that this firmware
+// knows in this version and size), and those of the keys.
+Result<ByteVector> AnswerRequest(const GuestServiceContext& context, snp::MessageType type,
+                                 std::uint8_t version, ByteView payload);
+
 // REPORT, message version 1. `payload` has the size of a snp::ReportRequest.
 Result<ByteVector> AnswerReportRequest(const GuestServiceContext& context, ByteView payload);
 
@@ -26,6 +31,12 @@ Result<ByteVector> AnswerReportRequest(const GuestServiceContext& context, ByteV
 // with integers little-endian and a field that is not selected as zeros.
 Result<ByteVector> AnswerKeyRequest(const GuestServiceContext& context, std::uint8_t version,
                                     ByteView payload);
+
+// TSC_INFO, message version 1: refused without Secure TSC, or if `payload` is not zero.
+ByteVector AnswerTscInfoRequest(const GuestServiceContext& context, ByteView payload);
+
+// CPUID, message version 1. A table that cannot be read gives no functions, but kUnsupported.
+Result<ByteVector> AnswerCpuidRequest(const GuestServiceContext& context, ByteView payload);
 
 }  // namespace svsm::sim
 

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
+
+#include "svsm/core/wire.h"
+#include "svsm/snp/certificate_table.h"
 
 namespace svsm::sim {
 
@@ -65,6 +69,10 @@ const char* HostMoveName(HostMove move) {
       return "UnknownVmmError";
     case HostMove::kInvalidLength:
       return "InvalidLength";
+    case HostMove::kWrongLength:
+      return "WrongLength";
+    case HostMove::kMutateTable:
+      return "MutateTable";
   }
   return "?";
 }
@@ -192,7 +200,26 @@ GuestRequestOutcome Host::Forward(HostMove move, GuestHandle guest,
   Tamper(move, now, response);
   Remember(now);
   if (!certificates.empty()) Copy(certificates, certificates_);
+  if (move == HostMove::kMutateTable) MutateTable(certificates);
   return GuestRequestOutcome();
+}
+
+// A few fields of the table's entries become edges of what they can be, or lose a bit.
+void Host::MutateTable(ByteSpan table) {
+  constexpr std::size_t kEntries = 4 * sizeof(snp::CertificateTableEntry);
+  constexpr std::uint32_t kEdges[] = {0,      1,          0x18,       0x1000,
+                                      0x4000, 0x7FFFFFFF, 0xFFFFFFE8, UINT32_MAX};
+  const ByteSpan entries = table.first(std::min(table.size(), kEntries));
+  if (entries.size() < kEntries) return;
+  for (std::uint64_t left = 1 + rng_.Below(3); left != 0; --left) {
+    if (rng_.Below(2) == 0) {
+      FlipBit(entries);
+      continue;
+    }
+    const std::size_t word = static_cast<std::size_t>(rng_.Below(kEntries / 4));
+    Copy(entries.subspan(4 * word),
+         wire::ToBytes(wire::Le32(kEdges[rng_.Below(std::size(kEdges))])));
+  }
 }
 
 // What the host does to an answer on its way back.
@@ -221,6 +248,13 @@ void Host::Tamper(HostMove move, const Seen& now, FixedSpan<snp::kGuestMessageSi
     case HostMove::kCorruptPayload:
       FlipBit(PayloadOf(response));
       break;
+    case HostMove::kWrongLength: {
+      const std::size_t size = PayloadOf(response).size();
+      const std::uint64_t less = size == 0 ? 0 : rng_.Below(size);
+      Copy(response.subspan(kSizeOffset),
+           wire::ToBytes(wire::Le16(static_cast<std::uint16_t>(less))));
+      break;
+    }
     case HostMove::kTruncate: {
       const ByteSpan payload = PayloadOf(response);
       Fill(payload.subspan(payload.size() / 2), 0);

@@ -1,6 +1,7 @@
 #include "svsm/sim/machine.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include "sim/guest_heap.h"
@@ -15,6 +16,19 @@ namespace {
 
 constexpr std::size_t kMinPages = 1280;  // up to the end of the SVSM
 static_assert(kMinPages * kPageSize == kSvsmBase.value() + kSvsmSize);
+
+// A key back into its place in a secrets page, with its counter.
+Status PutVmpck(FixedSpan<kPageSize> page, snp::VmpckHandover& vmpck) {
+  SVSM_TRY(protocol::MessageSeqno(page, vmpck.id.value()).status());
+  const ByteSpan place =
+      page.subspan(offsetof(protocol::SecretsPage, vmpck) + vmpck.id.value() * protocol::kVmpckSize,
+                   protocol::kVmpckSize);
+  if (!IsZero(place)) return Status(Code::kFailedPrecondition, Source::kSim);
+  SVSM_TRY(protocol::SetMessageSeqno(page, vmpck.id.value(), vmpck.messages_used));
+  Copy(place, vmpck.key.view());
+  vmpck.key.wipe();
+  return OkStatus();
+}
 
 Status PageStateFailed(std::uint32_t eax) { return Status(Code::kInternal, Source::kSim, eax); }
 
@@ -133,6 +147,11 @@ Result<snp::VmpckHandover> Machine::TakeVmpck(snp::VmpckId id) {
   return snp::VmpckHandover{id, std::move(key), used};
 }
 
+Status Machine::ReturnVmpck(snp::VmpckHandover& vmpck) {
+  if (started_) return Status(Code::kFailedPrecondition, Source::kSim);
+  return PutVmpck(Secrets(), vmpck);
+}
+
 Status Machine::StartGuest() {
   if (started_ || svsm_ == Svsm::kAbsent) return Status(Code::kFailedPrecondition, Source::kSim);
   protocol::SvsmPlace place;
@@ -157,6 +176,10 @@ Result<snp::VmpckHandover> Machine::GuestVmpck(snp::VmpckId id) {
   SVSM_ASSIGN_OR_RETURN(Secret<protocol::kVmpckSize> key, protocol::TakeVmpck(bytes, id.value()));
   SVSM_ASSIGN_OR_RETURN(const std::uint32_t used, protocol::MessageSeqno(bytes, id.value()));
   return snp::VmpckHandover{id, std::move(key), used};
+}
+
+Status Machine::ReturnGuestVmpck(snp::VmpckHandover& vmpck) {
+  return PutVmpck(Map(kGuestSecrets, kPageSize).bytes.first<kPageSize>(), vmpck);
 }
 
 protocol::GuestExit& Machine::boot_vcpu() { return VcpuAt(kBootVmsa); }

@@ -45,6 +45,8 @@ void FillGuest(snp::ReportBody& body, const GuestFacts& guest) {
   body.measurement = guest.measurement;
   body.host_data = guest.host_data;
   body.report_id = guest.report_id;
+  body.id_key_digest = guest.id_key_digest;
+  body.author_key_digest = guest.author_key_digest;
   Fill(body.report_id_ma, 0xFF);  // there is no migration agent
   body.launch_tcb = guest.launch_tcb;
   if (body.version.get() >= 5) body.launch_mit_vector = guest.launch_mit_vector;
@@ -76,6 +78,9 @@ Result<Bytes<snp::kReportSize>> BuildReport(const GuestFacts& guest, const Platf
   Copy(report.body.report_data, report_data);
   FillGuest(report.body, guest);
   FillPlatform(report.body, platform, signer);
+  if (guest.has_author_key) {
+    report.body.key_info = report.body.key_info.get() | snp::key_info::kAuthorKeyEnabled;
+  }
   if (platform.mask_chip_key == Masking::kOff) {
     SVSM_ASSIGN_OR_RETURN(report.signature, Sign(report.body, signer));
   }

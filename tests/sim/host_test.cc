@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "svsm/crypto/openssl.h"
+#include "svsm/snp/certificate_table.h"
 #include "svsm/snp/guest_message_session.h"
 #include "tests/sim/support.h"
 
@@ -94,6 +95,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Misdeed{HostMove::kCorruptTag, Code::kAuthFailed, 0},
                       Misdeed{HostMove::kCorruptPayload, Code::kAuthFailed, 0},
                       Misdeed{HostMove::kTruncate, Code::kAuthFailed, 0},
+                      Misdeed{HostMove::kWrongLength, Code::kAuthFailed, 0},
                       Misdeed{HostMove::kFirmwareError, Code::kPermissionDenied, 0x16},
                       Misdeed{HostMove::kUnknownVmmError, Code::kIoError, 0x77}),
     [](const auto& param) { return HostMoveName(param.param.move); });
@@ -130,6 +132,27 @@ TEST_F(HostTest, AnAbsurdPageCountIsNotBelieved) {
   Bytes<4096> certificates{};
   EXPECT_THAT(session_->Attest(report_data_, report_, certificates),
               IsStatus(Code::kOutOfRange, Source::kSnp, 1'000'000'000));
+}
+
+// Whatever a host makes of a table, the report is still good, and the parser is not led astray.
+TEST_F(HostTest, MutatedCertificateTablesAreReadWithoutHarm) {
+  const ByteVector leaf(1300, 0x30);
+  const ByteVector ask(1600, 0x31);
+  const snp::Certificate certificates[] = {
+      {snp::kVcekGuid, leaf}, {snp::kAskGuid, ask}, {snp::kArkGuid, ask}};
+  Bytes<8192> table{};
+  ASSERT_THAT(snp::BuildCertificateTable(certificates, table), IsOk());
+  host_.SetCertificates(table);
+  std::size_t refused = 0;
+  for (int i = 0; i < 300; ++i) {
+    host_.Plan({HostMove::kMutateTable});
+    Bytes<8192> found{};
+    ASSERT_THAT(session_->Attest(report_data_, report_, found), IsOk());
+    const auto read = snp::CertificateTable::Parse(found);
+    if (!read.ok()) ++refused;
+  }
+  EXPECT_GT(refused, 150u);
+  EXPECT_LT(refused, 300u);
 }
 
 // From any seed: no report but a genuine one, and no number used for two plaintexts (the AMD-SP

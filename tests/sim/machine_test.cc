@@ -236,6 +236,43 @@ TEST_F(MachineTest, TheGuestFindsTheSvsmAndItsOwnKeysOnly) {
   EXPECT_THAT(ByteView(svsm_report).subspan(0x90, 48), SameBytes(machine->measurement()));
 }
 
+// Counters go along with keys: the next owner's first message is the one that the AMD-SP expects.
+TEST_F(MachineTest, KeysAndTheirCountersAreHandedOn) {
+  const auto machine = LaunchSvsm();
+  TestClock clock;
+  const auto use = [&](snp::VmpckHandover key) {
+    crypto::OpensslAesGcm aead;
+    snp::GuestMessageSession session(aead, std::move(key), machine->port(), clock,
+                                     {.vmpl = Vmpl(3)});
+    Bytes<snp::kReportSize> report{};
+    EXPECT_THAT(session.Attest(Bytes<64>{}, report, {}), IsOk());
+    return session.Release().value();
+  };
+  // The SVSM uses the guest's key at boot, once; the guest goes on; and so does its successor.
+  SVSM_ASSERT_OK_AND_ASSIGN(snp::VmpckHandover key, machine->TakeVmpck(snp::VmpckId(2)));
+  key = use(std::move(key));
+  EXPECT_THAT(machine->ReturnVmpck(key), IsOk());
+  EXPECT_TRUE(IsZero(key.key.view()));
+  EXPECT_THAT(machine->ReturnVmpck(key), IsStatus(Code::kFailedPrecondition, Source::kSim));
+  ASSERT_THAT(machine->StartGuest(), IsOk());
+  EXPECT_THAT(machine->ReturnVmpck(key), IsStatus(Code::kFailedPrecondition, Source::kSim));
+  for (const std::uint64_t used : {2u, 4u, 6u}) {
+    SVSM_ASSERT_OK_AND_ASSIGN(key, machine->GuestVmpck(snp::VmpckId(2)));
+    EXPECT_EQ(key.messages_used, used);
+    key = use(std::move(key));
+    EXPECT_THAT(machine->ReturnGuestVmpck(key), IsOk());
+  }
+  EXPECT_THAT(machine->ReturnGuestVmpck(key), IsStatus(Code::kFailedPrecondition, Source::kSim));
+
+  SVSM_ASSERT_OK_AND_ASSIGN(key, machine->GuestVmpck(snp::VmpckId(2)));
+  key.messages_used = 1ull << 32;
+  const auto out_of_range = IsStatus(Code::kOutOfRange, Source::kProtocol);
+  EXPECT_THAT(machine->ReturnGuestVmpck(key), out_of_range);
+  EXPECT_FALSE(IsZero(key.key.view()));
+  key.id = snp::VmpckId(4);
+  EXPECT_THAT(machine->ReturnGuestVmpck(key), out_of_range);
+}
+
 TEST_F(MachineTest, AGuestCannotGetAReportOfVmpl0) {
   for (const std::uint8_t vmpl : Bytes<3>{1, 2, 3}) {
     MachineOptions options;

@@ -12,13 +12,14 @@
 // by the chip's VCEK or the provider's VLEK; derived keys come from the chip's secret.
 //
 // What differs from silicon: derived keys and VCEKs are made by functions of this project, not
-// AMD's; there is no memory encryption; CPUID checks, TSC info and migration are missing of what a
-// guest can ask for.
+// AMD's; of CPUID only what says which processor this is, and what its SEV can do, is checked;
+// there is no memory encryption, and no migration.
 //
 // Errors are Status(code, Source::kSim, detail), with the firmware's number as detail; the code
 // follows from it: kInvalidGuestState kFailedPrecondition; kPolicyFailure kPermissionDenied;
-// kInvalidAddress, kInvalidParam and kInvalidKey kInvalidArgument; kBadMeasurement kAuthFailed;
-// kInvalidGuest kNotFound; kAeadOverflow kExhausted. Errors of the generator pass through.
+// kInvalidAddress, kInvalidParam and kInvalidKey kInvalidArgument; kBadMeasurement and
+// kBadSignature kAuthFailed; kInvalidGuest kNotFound; kAeadOverflow kExhausted. Errors of the
+// generator pass through.
 //
 // Spec: AMD 56860 (SEV-SNP firmware ABI). Profile: hosted. Allocates: yes. Threads: any, at once;
 // commands are served one after the other.
@@ -37,6 +38,7 @@
 #include "svsm/sim/chip.h"
 #include "svsm/sim/provider.h"
 #include "svsm/snp/guest_message.h"
+#include "svsm/snp/id_block.h"
 #include "svsm/snp/launch_digest.h"
 #include "svsm/snp/report.h"
 
@@ -48,6 +50,7 @@ enum class FirmwareError : std::uint32_t {
   kInvalidGuestState = 0x02,
   kPolicyFailure = 0x07,
   kInvalidAddress = 0x09,
+  kBadSignature = 0x0A,
   kBadMeasurement = 0x0B,  // also: a message that does not authenticate
   kInvalidGuest = 0x10,
   kInvalidParam = 0x16,
@@ -67,6 +70,9 @@ struct PlatformState {
   std::uint64_t platform_info = snp::platform_info::kSmtEnabled;
   std::uint64_t mit_vector = 0;
   std::uint32_t report_version = 3;  // 2 to 5
+  std::uint32_t tsc_khz = 2'450'000;
+  std::uint32_t tsc_factor = 0;  // thousandths of a percent by which the counter is slower
+  std::uint64_t tsc = 0;         // what the counter reads when guests are launched
   Masking mask_chip_id = Masking::kOff;
   Masking mask_chip_key = Masking::kOff;  // reports are not signed then
 };
@@ -79,10 +85,19 @@ using GuestHandle = Strong<struct GuestHandleTag, std::uint32_t>;
 struct LaunchStartParameters {
   std::uint64_t policy = snp::guest_policy::kMustBeOne | snp::guest_policy::kSmt;
   Bytes<16> gosvw{};
+  // The guest's own time stamp counter runs so fast, from 0. 0: no Secure TSC.
+  std::uint32_t desired_tsc_khz = 0;
+};
+
+// Who vouches for the launch. The author key counts if the authentication names its algorithm.
+struct LaunchIdentity {
+  snp::IdBlock block{};
+  snp::IdAuthentication authentication{};
 };
 
 struct LaunchFinishParameters {
   Bytes<snp::kHostDataSize> host_data{};
+  const LaunchIdentity* identity = nullptr;  // borrowed for the call; null: nobody
 };
 
 struct GuestFacts;
@@ -114,20 +129,24 @@ class AmdSp final {
   Result<GuestHandle> LaunchStart(const LaunchStartParameters& parameters);
 
   // SNP_LAUNCH_UPDATE of one page at `gpa`. `page` is what the host put there; of type kZero it
-  // becomes zero, of type kSecrets the guest's secrets page. Errors: kInvalidGuest,
-  // kInvalidGuestState (launch is finished), kInvalidAddress (alignment), kInvalidParam (page
-  // type).
+  // becomes zero, of type kSecrets the guest's secrets page. One of type kCpuid is compared with
+  // the processor, unless all of it is zero, and refused with what it should say in it. Errors:
+  // kInvalidGuest, kInvalidGuestState (launch is finished), kInvalidAddress (alignment),
+  // kInvalidParam (page type; a CPUID page that is wrong or no CPUID page).
   Status LaunchUpdate(GuestHandle guest, snp::PageType type, Gpa gpa, FixedSpan<kPageSize> page,
                       const snp::PageAttributes& attributes);
 
-  // SNP_LAUNCH_FINISH. Errors: kInvalidGuest, kInvalidGuestState.
+  // SNP_LAUNCH_FINISH. What an identity says is in reports from then on. Errors: kInvalidGuest,
+  // kInvalidGuestState, and of an identity kInvalidParam (its form), kBadSignature,
+  // kPolicyFailure (the policy is not the guest's), kBadMeasurement (nor the digest); the launch
+  // goes on after these.
   Status LaunchFinish(GuestHandle guest, const LaunchFinishParameters& parameters);
 
   // SNP_DECOMMISSION: forgets the guest, keys and counters. Errors: kInvalidGuest.
   Status Decommission(GuestHandle guest);
 
   // SNP_GUEST_REQUEST: opens `request`, and seals the answer to `response`. Success says only that
-  // there is an answer: a refusal of REPORT or KEY is inside it. The message counter of the VMPCK
+  // there is an answer: a refusal is inside it. The message counter of the VMPCK
   // goes up by two then, and otherwise not at all. Errors, all with `response` zero: kInvalidGuest,
   // kInvalidGuestState (still in launch), kInvalidParam (header, sequence number, type, version or
   // size), kBadMeasurement (the tag is wrong), kAeadOverflow (counter used up).
@@ -145,6 +164,7 @@ class AmdSp final {
   struct Guest;
   Guest* Find(GuestHandle guest) const;
   static GuestFacts FactsOf(const Guest& guest);
+  static Status Identify(Guest& guest, const LaunchIdentity& identity);
   void FillSecretsPage(const Guest& guest, FixedSpan<kPageSize> page) const;
   Status Answer(Guest& guest, const snp::GuestMessageInfo& header,
                 FixedView<snp::kGuestMessageSize> request,

@@ -27,6 +27,16 @@
 
 namespace svsm::sim {
 
+// What goes on in memory while the SVSM works: another vCPU of the guest changes a byte between
+// check and use, or the host takes a page away.
+struct Disturbance {
+  enum class Kind : std::uint8_t { kFlipBit, kTakePage };
+  std::uint64_t after_accesses = 0;
+  Kind kind = Kind::kFlipBit;
+  Gpa at;
+  std::uint8_t bit = 0;  // of the byte there, 0 to 7
+};
+
 class GuestRam final : public protocol::GuestMemory, public protocol::Platform {
  public:
   // `num_pages` pages of 4K from GPA 0, filled with A5h: memory is not zero by itself.
@@ -57,6 +67,13 @@ class GuestRam final : public protocol::GuestMemory, public protocol::Platform {
   // validated, and shows what was in `from` once it is. The remap attack.
   void HostRemap(Gpa from, Gpa to);
   void HostMapLarge(Gpa first);
+
+  // Does these, each when the SVSM has made so many accesses more (0: before its next), in this
+  // order; what is left of an earlier list is dropped. An access is one call of Read(), Write(),
+  // ReadVmsa() or WriteVmsa(). The pages must exist.
+  void Disturb(std::vector<Disturbance> disturbances);
+  // Accesses of the SVSM so far.
+  std::uint64_t svsm_accesses() const;
 
   // --- Marks for the page map ----------------------------------------------------------------
   void NoteReturnToGuest();
@@ -89,9 +106,14 @@ class GuestRam final : public protocol::GuestMemory, public protocol::Platform {
   ByteSpan At(Gpa gpa, std::size_t size);
   ByteView At(Gpa gpa, std::size_t size) const;
 
+  // Counts an access, and does what is due.
+  void NoteAccess() const;
+
   mutable std::mutex mutex_;
-  PageMap map_;
-  ByteVector bytes_;
+  mutable PageMap map_;
+  mutable ByteVector bytes_;
+  mutable std::uint64_t accesses_ = 0;
+  mutable std::vector<Disturbance> disturbances_;  // `after_accesses` is of all accesses
 };
 
 }  // namespace svsm::sim

@@ -42,12 +42,14 @@ enum class HostMove : std::uint8_t {
   kCorruptHeader,    // forwards, and flips a bit in the response's authenticated header
   kCorruptTag,       // forwards, and flips a bit in the response's tag
   kCorruptPayload,   // forwards, and flips a bit in the response's payload
+  kWrongLength,      // forwards, and makes the response's header speak of fewer bytes
   kTruncate,         // forwards, and cuts the response page off in the middle of its payload
   kFirmwareError,    // does not forward, claims that the firmware said INVALID_PARAM
   kUnknownVmmError,  // does not forward, says an error that no document knows
   kInvalidLength,    // does not forward, claims that certificates need a billion pages
+  kMutateTable,      // forwards, and changes the entries of the certificate table on its way
 };
-inline constexpr std::size_t kNumHostMoves = 16;
+inline constexpr std::size_t kNumHostMoves = 18;
 // The name without its `k`, a static string.
 const char* HostMoveName(HostMove move);
 
@@ -97,6 +99,7 @@ class Host final {
                                    FixedView<snp::kGuestMessageSize> request,
                                    FixedSpan<snp::kGuestMessageSize> response,
                                    ByteSpan certificates);
+  void MutateTable(ByteSpan table);
   void Tamper(HostMove move, const Seen& now, FixedSpan<snp::kGuestMessageSize> response);
 
   AmdSp& sp_;

@@ -111,6 +111,11 @@ class Machine final {
   // Errors: kOutOfRange (above 3), kNotFound (taken already, or the guest has been started); from
   // Source::kProtocol.
   Result<snp::VmpckHandover> TakeVmpck(snp::VmpckId id);
+  // Puts one back with its counter, for whoever has the page next: the guest, from StartGuest() on.
+  // Errors: kFailedPrecondition (the guest has been started, or there is a key in its place),
+  // kOutOfRange (above 3, or a counter that does not fit: the key is spent; from
+  // Source::kProtocol). The handover's key is gone after success.
+  Status ReturnVmpck(snp::VmpckHandover& vmpck);
   // The core protocol is registered; others are the caller's to add, before StartGuest().
   protocol::Dispatcher& dispatcher() { return dispatcher_; }
   protocol::VcpuRegistry& vcpus() { return vcpus_; }
@@ -123,6 +128,11 @@ class Machine final {
   // Moves a key with its counter out of the guest's own secrets page. Errors: kOutOfRange (above
   // 3), kNotFound (blank: it belongs to a more privileged level, or was taken).
   Result<snp::VmpckHandover> GuestVmpck(snp::VmpckId id);
+
+  // Puts one back with its counter into the guest's own secrets page: what a kernel does for the
+  // one that it starts (kexec). Errors: kFailedPrecondition (there is a key in its place), and
+  // kOutOfRange as for ReturnVmpck().
+  Status ReturnGuestVmpck(snp::VmpckHandover& vmpck);
 
   protocol::GuestExit& boot_vcpu();
   // Another vCPU, after CREATE_VCPU for this VMSA. Owned by the machine.
