@@ -25,6 +25,8 @@ class DeviceWriter {
   // Room for the next `size` bytes at `first`, at most buffer_bytes, to be filled before the next
   // call. Errors: those of the device.
   Result<ByteSpan> Reserve(std::uint64_t first, std::size_t size);
+  // Forgets what has not been written.
+  void Discard() { filled_ = 0; }
   Status Drain();
   // Drain(), then the device's.
   Status Barrier();

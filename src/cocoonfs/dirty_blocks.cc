@@ -53,6 +53,13 @@ ByteView DirtyBlocks::Block(std::uint64_t block) const {
   return ByteView(runs_[at].bytes.view()).subspan(offset * block_bytes_, block_bytes_);
 }
 
+ByteView DirtyBlocks::ViewFrom(std::uint64_t block) const {
+  const std::size_t at = Search(block);
+  if (at == runs_.size() || runs_[at].extent.first > block) return {};
+  const auto offset = static_cast<std::size_t>(block - runs_[at].extent.first);
+  return ByteView(runs_[at].bytes.view()).subspan(offset * block_bytes_);
+}
+
 std::uint64_t DirtyBlocks::Mask(std::uint64_t first, std::uint32_t count) const {
   std::uint64_t mask = 0;
   for (std::size_t i = Search(first); i < runs_.size(); ++i) {

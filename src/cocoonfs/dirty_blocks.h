@@ -35,6 +35,8 @@ class DirtyBlocks {
   ByteSpan RunAt(std::uint64_t first);
   // The bytes of one block, empty if it is not dirty.
   ByteView Block(std::uint64_t block) const;
+  // The bytes of one run from `block` on, to the run's end; empty if the block is not dirty.
+  ByteView ViewFrom(std::uint64_t block) const;
   // Bit i says that block first + i is dirty; count <= 64.
   std::uint64_t Mask(std::uint64_t first, std::uint32_t count) const;
   // Copies what is dirty of the blocks from `first` on to its place in `out`.

@@ -39,7 +39,12 @@ Status FileSystem::Open(ByteView user_key, const OpenOptions& options) {
   if (memory == nullptr) return Status(Code::kOutOfMemory, Source::kCocoonfs);
   state_ = new (memory) State(device_, symmetric_, rng_, allocator_);
   state_->options = options;
-  const Status status = OpenState(user_key);
+  Status status = OpenState(user_key);
+  if (status.ok()) {
+    state_->write.Opened(options);
+    const bool commit = options.commit_on_open && !options.read_only;
+    if (commit && state_->write.pending() != nullptr) status = state_->write.Apply();
+  }
   if (!status.ok()) Close();
   return status;
 }

@@ -8,6 +8,7 @@
 #include "cocoonfs/inode_index.h"
 #include "cocoonfs/journal_replay.h"
 #include "cocoonfs/volume.h"
+#include "cocoonfs/write_state.h"
 #include "svsm/cocoonfs/file_system.h"
 
 namespace svsm::cocoonfs {
@@ -22,10 +23,12 @@ struct FileSystem::State {
   FileReader reader;
   OpenOptions options;
   std::optional<JournalReplay> replay;  // of a commit that was pending at Open()
+  WriteState write{volume, reader, replay};
 };
 
 // For the other files of this room.
 struct FileSystemAccess {
+  static constexpr std::size_t kStateBytes = sizeof(FileSystem::State);
   static FileSystem::State* StateOf(FileSystem& fs) { return fs.state_; }
 };
 

@@ -79,6 +79,12 @@ Result<IndexEntry> InodeIndex::Find(std::uint64_t inode) {
   return leaf.entry(at);
 }
 
+Result<std::uint32_t> InodeIndex::Levels() {
+  Path path;
+  SVSM_TRY(Descend(0, path));
+  return path.depth + 1;
+}
+
 Result<std::size_t> InodeIndex::List(std::uint64_t from, std::span<IndexEntry> out) {
   Path path;
   SVSM_TRY(Descend(from, path));

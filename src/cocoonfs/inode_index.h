@@ -55,6 +55,9 @@ class InodeIndex {
   // end.
   Result<std::size_t> List(std::uint64_t from, std::span<IndexEntry> out);
 
+  // Levels of the tree, 1 if there is just the entry leaf.
+  Result<std::uint32_t> Levels();
+
   // Puts the entry in, or in the place of the one with the same inode. Errors: kExhausted.
   Status Put(const IndexEntry& entry);
   // Errors: kNotFound.

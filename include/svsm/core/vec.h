@@ -86,14 +86,19 @@ class Vec {
   }
   Status Append(std::span<const T> values) {
     if (const Status status = Grow(values.size()); !status.ok()) return status;
-    for (const T& value : values) ::new (static_cast<void*>(data_ + size_++)) T(value);
+    // Through locals: bytes may alias the members.
+    T* to = data_ + size_;
+    for (const T& value : values) ::new (static_cast<void*>(to++)) T(value);
+    size_ += values.size();
     return OkStatus();
   }
   // Cuts, or appends value-initialised elements (zeros).
   Status Resize(std::size_t size) {
     if (size > size_) {
       if (const Status status = Grow(size - size_); !status.ok()) return status;
-      while (size_ < size) ::new (static_cast<void*>(data_ + size_++)) T();
+      T* const end = data_ + size;
+      for (T* to = data_ + size_; to != end; ++to) ::new (static_cast<void*>(to)) T();
+      size_ = size;
     }
     Truncate(size);
     return OkStatus();
@@ -164,7 +169,8 @@ class Vec {
     void* const memory = allocator_->Allocate(capacity * sizeof(T), alignof(T));
     if (memory == nullptr) return OutOfMemory();
     T* const data = static_cast<T*>(memory);
-    for (std::size_t i = 0; i < size_; ++i) Relocate(data + i, data_ + i);
+    T* const old = data_;
+    for (std::size_t i = 0, count = size_; i < count; ++i) Relocate(data + i, old + i);
     allocator_->Free(data_, capacity_ * sizeof(T));
     data_ = data;
     capacity_ = capacity;

@@ -1,0 +1,280 @@
+#include "cocoonfs/commit_builder.h"
+
+#include "cocoonfs/aux_ring.h"
+#include "cocoonfs/encrypted_block.h"
+#include "cocoonfs/entry_leaf.h"
+#include "svsm/core/panic.h"
+
+namespace svsm::cocoonfs {
+namespace {
+
+constexpr std::size_t kWriteBufferBytes = 32 * 1024;
+
+constexpr std::uint64_t Ones(std::uint64_t count) {
+  return count >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
+}
+
+}  // namespace
+
+Status CommitBuilder::Build() {
+  commit_.header = volume_.header;
+  SVSM_TRY(buffer_.Resize(layout_.data_block_bytes()));
+  SVSM_TRY(EncryptNodes());
+  SVSM_TRY(EncryptBitmap());
+  SVSM_TRY(MakeCounter());
+  if (state_.aux_changed()) AuxHeads(state_.aux(), commit_.header.aux_heads);
+  SVSM_TRY(state_.dirty().Add(volume_.places.mutable_header).status());
+  SVSM_TRY(MarkTouched());
+  SVSM_TRY(FillGaps());
+  SVSM_TRY(DigestTouched());
+  const std::size_t root_bytes = volume_.digests.root_digest_bytes();
+  SVSM_TRY(commit_.tree.Finish(commit_.header.encrypted_counter,
+                               ByteView(volume_.image_context).first(root_bytes),
+                               ByteSpan(commit_.header.root_digest).first(root_bytes)));
+  EncodeMutableHeader(layout_, commit_.header,
+                      state_.dirty().RunAt(volume_.places.mutable_header.first));
+  SVSM_TRY(PlanWrites());
+  if (options_.trim) SVSM_TRY(PlanTrims());
+  SVSM_TRY(MakeFragments());
+  Vec<std::uint8_t> payload(volume_.allocator);
+  SVSM_TRY(MakeLog(payload));
+  SVSM_TRY(MakeChain(payload.view()));
+  const std::size_t node = layout_.tree_node_bytes();
+  return commit_.writer.Init(layout_.io_block_bytes(),
+                             node > kWriteBufferBytes ? node : kWriteBufferBytes);
+}
+
+Status CommitBuilder::EncryptNodes() {
+  for (const TransactionNodes::Node& node : state_.nodes().nodes()) {
+    if (!node.changed) continue;
+    SVSM_ASSIGN_OR_RETURN(const ByteSpan block,
+                          state_.dirty().Add({node.first, state_.nodes().NodeBlocks(node.kind)}));
+    SVSM_TRY(EncryptBlock(*volume_.index_cipher, volume_.rng, node.payload.view(), block));
+    if (node.first == commit_.header.entry_leaf) {
+      SVSM_TRY(EntryLeafDigest(*volume_.entry_leaf_hmac, layout_, block,
+                               commit_.header.entry_leaf_digest));
+    }
+  }
+  state_.nodes().Clear();
+  return OkStatus();
+}
+
+std::uint64_t CommitBuilder::NumBitmapBlocks() const {
+  std::uint64_t count = 0;
+  for (const Extent& extent : volume_.bitmap_extents) {
+    count += extent.count >> layout_.bitmap_block_log2;
+  }
+  return count;
+}
+
+std::uint64_t CommitBuilder::BitmapBlockAt(std::uint64_t index) const {
+  std::uint64_t offset = index << layout_.bitmap_block_log2;
+  for (const Extent& extent : volume_.bitmap_extents) {
+    if (offset < extent.count) return extent.first + offset;
+    offset -= extent.count;
+  }
+  svsm_panic("bitmap block");
+}
+
+Status CommitBuilder::EncryptBitmap() {
+  const Bitmap& before = volume_.allocation.bitmap();
+  const Bitmap& after = state_.after().bitmap();
+  const std::size_t words = layout_.bitmap_words_per_block();
+  const std::uint64_t blocks_each = static_cast<std::uint64_t>(words) * 64;
+  Vec<std::uint8_t> payload(volume_.allocator);
+  SVSM_TRY(payload.Resize(words * 8));
+  for (std::uint64_t at = 0; at < after.num_blocks();) {
+    if (before.Bits(at, 64) == after.Bits(at, 64)) {
+      at += 64;
+      continue;
+    }
+    const std::uint64_t index = at / blocks_each;
+    SVSM_ASSIGN_OR_RETURN(const ByteSpan block,
+                          state_.dirty().Add({BitmapBlockAt(index), layout_.bitmap_block()}));
+    after.Encode(index, words, payload.view());
+    SVSM_TRY(EncryptBlock(*volume_.bitmap_cipher, volume_.rng, payload.view(), block));
+    at = (index + 1) * blocks_each;
+  }
+  return OkStatus();
+}
+
+Status CommitBuilder::MakeCounter() {
+  commit_.counter = options_.last_counter;
+  IncrementCounter(commit_.counter);
+  return EncryptCounter(*volume_.counter_cipher, commit_.counter, commit_.header.encrypted_counter);
+}
+
+Status CommitBuilder::MarkTouched() {
+  const TreeShape& shape = volume_.shape;
+  SVSM_TRY(touched_.Init(shape.num_data_blocks()));
+  const auto mark = [&](const Extent& extent) {
+    const std::uint64_t first = shape.DataIndex(extent.first);
+    const std::uint64_t last = shape.DataIndex(extent.end() - 1);
+    touched_.Set({first, last - first + 1});
+  };
+  // No file and no node reaches over the tree.
+  for (const DirtyBlocks::Run& run : state_.dirty().runs()) mark(run.extent);
+  for (const Extent& extent : state_.freed()) mark(extent);
+  return OkStatus();
+}
+
+Status CommitBuilder::FillGaps() {
+  const std::uint64_t io = layout_.io_block();
+  Vec<Extent> gaps(volume_.allocator);
+  std::uint64_t done = 0;  // IO blocks below it have been looked at
+  for (const DirtyBlocks::Run& run : state_.dirty().runs()) {
+    const std::uint64_t first = run.extent.first & ~(io - 1);
+    const std::uint64_t last = (run.extent.end() - 1) & ~(io - 1);
+    for (const std::uint64_t unit : {first, last}) {
+      if (unit < done) continue;
+      done = unit + io;
+      std::uint64_t missing = ~state_.dirty().Mask(unit, static_cast<std::uint32_t>(io)) & Ones(io);
+      for (std::uint64_t i = 0; missing != 0; ++i, missing >>= 1) {
+        if ((missing & 1) == 0) continue;
+        if (!gaps.empty() && gaps.back().end() == unit + i) {
+          ++gaps.back().count;
+        } else {
+          SVSM_TRY(gaps.PushBack({unit + i, 1}));
+        }
+      }
+    }
+  }
+  for (const Extent& gap : gaps) SVSM_TRY(FillGap(gap));
+  return OkStatus();
+}
+
+// What is allocated keeps its bytes, authenticated; the rest may be anything.
+Status CommitBuilder::FillGap(const Extent& gap) {
+  SVSM_ASSIGN_OR_RETURN(const ByteSpan run, state_.dirty().Add(gap));
+  const Bitmap& after = state_.after().bitmap();
+  const std::size_t block = layout_.allocation_block_bytes();
+  for (std::uint64_t at = gap.first; at < gap.end();) {
+    const bool kept = after.Test(at);
+    std::uint64_t end = after.Next(at, !kept);
+    if (end > gap.end()) end = gap.end();
+    const ByteSpan part = run.subspan(static_cast<std::size_t>(at - gap.first) * block,
+                                      static_cast<std::size_t>(end - at) * block);
+    if (kept) {
+      SVSM_TRY(
+          volume_.tree.ReadChecked(volume_.allocation, {at, end - at}, part, Region::kTreeData));
+    } else {
+      SVSM_TRY(volume_.rng.Generate(part));
+    }
+    at = end;
+  }
+  return OkStatus();
+}
+
+Status CommitBuilder::DigestTouched() {
+  const TreeShape& shape = volume_.shape;
+  const auto blocks = static_cast<std::uint32_t>(layout_.data_block());
+  for (std::uint64_t i = touched_.Next(0, true); i < touched_.num_blocks();
+       i = touched_.Next(i + 1, true)) {
+    const std::uint64_t first = shape.DataPosition(i);
+    const std::uint64_t word = state_.after().Word(first, blocks);
+    const bool changed_word = word != volume_.allocation.Word(first, blocks);
+    if (!changed_word && (state_.dirty().Mask(first, blocks) & word) == 0) continue;
+    SVSM_TRY(DigestData(i, word));
+    Vec<Extent>& ranges = commit_.log.digest_ranges;
+    if (!ranges.empty() && ranges.back().end() == first) {
+      ranges.back().count += blocks;
+    } else {
+      SVSM_TRY(ranges.PushBack({first, blocks}));
+    }
+  }
+  return OkStatus();
+}
+
+Status CommitBuilder::DigestData(std::uint64_t index, std::uint64_t word) {
+  const std::uint64_t first = volume_.shape.DataPosition(index);
+  const auto blocks = static_cast<std::uint32_t>(layout_.data_block());
+  const std::size_t block = layout_.allocation_block_bytes();
+  ByteView data;
+  if (word != 0) {
+    data = state_.dirty().ViewFrom(first);
+    const std::uint64_t have = data.size() / block;
+    if ((word & ~Ones(have)) != 0) {
+      const ByteSpan whole = ByteSpan(buffer_.view());
+      std::uint64_t missing = word & ~state_.dirty().Mask(first, blocks);
+      for (std::uint64_t i = 0; missing != 0; ++i, missing >>= 1) {
+        if ((missing & 1) == 0) continue;
+        SVSM_TRY(volume_.tree.ReadChecked(volume_.allocation, {first + i, 1},
+                                          whole.subspan(static_cast<std::size_t>(i) * block, block),
+                                          Region::kTreeData));
+      }
+      state_.dirty().Overlay(first, whole);
+      data = whole;
+    }
+  }
+  Bytes<crypto::kMaxDigestSize> digest{};
+  const ByteSpan used = ByteSpan(digest).first(volume_.digests.data_digest_bytes());
+  SVSM_TRY(volume_.digests.DataBlock(index, word, data, used));
+  return commit_.tree.SetDataDigest(index, used);
+}
+
+// An IO block that was free is written in place; for any other there is a copy first. All copies
+// lie side by side, as far as there is such a place.
+Status CommitBuilder::PlanWrites() {
+  const std::uint64_t io = layout_.io_block();
+  Vec<ApplyRecord>& writes = commit_.log.writes;
+  std::uint64_t copies = 0;
+  std::uint64_t at = 0;
+  for (const DirtyBlocks::Run& run : state_.dirty().runs()) {
+    for (std::uint64_t unit = run.extent.first & ~(io - 1); unit < run.extent.end(); unit += io) {
+      if (unit < at) continue;
+      at = unit + io;
+      if (state_.space().WasFree({unit, io})) continue;
+      copies += io;
+      if (!writes.empty() && writes.back().target + writes.back().count == unit) {
+        writes.back().count += io;
+      } else {
+        SVSM_TRY(writes.PushBack({unit, 0, io}));
+      }
+    }
+  }
+  SVSM_TRY(state_.space().TakeJournal(copies, ~std::uint64_t{0}, commit_.journal));
+  // Lay the targets over the places, cutting where either ends.
+  std::size_t place = 0;
+  std::uint64_t used = 0;
+  for (std::size_t i = 0; i < writes.size(); ++i) {
+    const Extent& from = commit_.journal[place];
+    writes[i].source = from.first + used;
+    const std::uint64_t room = from.count - used;
+    if (writes[i].count > room) {
+      const ApplyRecord rest{writes[i].target + room, 0, writes[i].count - room};
+      writes[i].count = room;
+      SVSM_TRY(writes.Insert(i + 1, rest));
+    }
+    used += writes[i].count;
+    if (used == from.count) {
+      ++place;
+      used = 0;
+    }
+  }
+  return OkStatus();
+}
+
+// IO blocks that become free as a whole.
+Status CommitBuilder::PlanTrims() {
+  const std::uint64_t io = layout_.io_block();
+  const Bitmap& after = state_.after().bitmap();
+  const Bitmap& before = volume_.allocation.bitmap();
+  Bitmap units(volume_.allocator);
+  SVSM_TRY(units.Init(after.num_blocks() / io));
+  for (const Extent& extent : state_.freed()) {
+    for (std::uint64_t unit = extent.first / io; unit * io < extent.end(); ++unit) {
+      if (after.AllClear({unit * io, io}) && !before.AllClear({unit * io, io})) {
+        units.Set({unit, 1});
+      }
+    }
+  }
+  for (std::uint64_t unit = units.Next(0, true); unit < units.num_blocks();) {
+    const std::uint64_t end = units.Next(unit, false);
+    SVSM_TRY(commit_.log.trims.PushBack({unit * io, (end - unit) * io}));
+    unit = units.Next(end, true);
+  }
+  commit_.log.has_trims = true;
+  return OkStatus();
+}
+
+}  // namespace svsm::cocoonfs

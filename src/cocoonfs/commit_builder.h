@@ -1,0 +1,88 @@
+// Turns a transaction into a commit: everything that is to be written, and where, worked out in memory.
+#ifndef SVSM_SRC_COCOONFS_COMMIT_BUILDER_H_
+#define SVSM_SRC_COCOONFS_COMMIT_BUILDER_H_
+
+#include <cstdint>
+
+#include "cocoonfs/device_writer.h"
+#include "cocoonfs/journal_log.h"
+#include "cocoonfs/replay_view.h"
+#include "cocoonfs/transaction_state.h"
+
+namespace svsm::cocoonfs {
+
+// A commit that is ready to be written. Nothing in it allocates any more.
+struct PreparedCommit {
+  explicit PreparedCommit(TransactionState& transaction)
+      : state(transaction),
+        log(transaction.volume().allocator),
+        tree(transaction.volume().tree, transaction.volume().allocator),
+        journal(transaction.volume().allocator),
+        tails(transaction.volume().allocator),
+        chain(transaction.volume().allocator),
+        writer(transaction.volume().device_view, transaction.volume().allocator) {}
+
+  TransactionState& state;
+  MutableHeader header;
+  Bytes<kCounterBytes> counter{};
+  JournalLog log;
+  StagingDisguise disguise;  // used if log.has_disguise
+  TreeUpdate tree;
+  Vec<Extent> journal;  // places for copies, and behind them for the log's tails
+  Vec<Extent> tails;
+  Vec<std::uint8_t> chain;  // the head as it is written, then the tails
+  DeviceWriter writer;
+};
+
+struct CommitOptions {
+  bool trim = false;
+  Bytes<kCounterBytes> last_counter{};  // the new one is the next
+};
+
+class CommitBuilder {
+ public:
+  CommitBuilder(PreparedCommit& commit, const CommitOptions& options)
+      : commit_(commit),
+        state_(commit.state),
+        volume_(commit.state.volume()),
+        layout_(volume_.layout),
+        options_(options),
+        touched_(volume_.allocator),
+        buffer_(volume_.allocator) {}
+
+  // Errors: kExhausted, kOutOfMemory, kAuthFailed and kMalformed (what is kept of old blocks), those of
+  // the rng and of reading.
+  Status Build();
+
+ private:
+  Status EncryptNodes();
+  Status EncryptBitmap();
+  Status MakeCounter();
+  // Makes the dirty blocks whole IO blocks.
+  Status FillGaps();
+  Status FillGap(const Extent& gap);
+  Status MarkTouched();
+  Status DigestTouched();
+  Status DigestData(std::uint64_t index, std::uint64_t word);
+  Status PlanWrites();
+  Status PlanTrims();
+  Status MakeFragments();
+  Status AddFragments(const Bitmap& file_blocks);
+  Status MakeLog(Vec<std::uint8_t>& payload);
+  Status MakeChain(ByteView payload);
+  // Where block `index` of the bitmap's file is; there is one.
+  std::uint64_t BitmapBlockAt(std::uint64_t index) const;
+  std::uint64_t NumBitmapBlocks() const;
+
+  PreparedCommit& commit_;
+  TransactionState& state_;
+  Volume& volume_;
+  const ImageLayout& layout_;
+  const CommitOptions& options_;
+  Bitmap touched_;  // data blocks that may have another digest
+  Vec<std::uint8_t> buffer_;
+};
+
+}  // namespace svsm::cocoonfs
+
+#endif  // SVSM_SRC_COCOONFS_COMMIT_BUILDER_H_

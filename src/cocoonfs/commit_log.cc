@@ -1,0 +1,143 @@
+// The journal of a commit: its log, and the chain of extents that the log lies in.
+#include "cocoonfs/chained_extents.h"
+#include "cocoonfs/commit_builder.h"
+#include "cocoonfs/integrity.h"
+#include "cocoonfs/journal_head.h"
+
+namespace svsm::cocoonfs {
+namespace {
+
+constexpr std::uint8_t kFragmentsTag = 3;
+constexpr std::uint8_t kJournalFieldSubject = 7;
+
+}  // namespace
+
+// Who replays the log makes each changed leaf of the tree anew, whole, from the data below it, and
+// must know what of that is allocated. These are the digests of the parts of the bitmap that say so.
+Status CommitBuilder::MakeFragments() {
+  const TreeShape& shape = volume_.shape;
+  const std::uint64_t per_file_block =
+      static_cast<std::uint64_t>(layout_.bitmap_words_per_block()) * 64;
+  Bitmap file_blocks(volume_.allocator);
+  SVSM_TRY(file_blocks.Init(NumBitmapBlocks()));
+  for (const TreeNode& node : commit_.tree.nodes().view()) {
+    if (node.level != 0) continue;
+    const std::uint64_t first = node.index << shape.fanout_log2(0);
+    for (std::uint64_t i = first; i < first + shape.entries(0); ++i) {
+      const std::uint64_t position = shape.DataPosition(i);
+      // The last leaf may reach beyond the image, and the bitmap's file with it.
+      const std::uint64_t from = position / per_file_block;
+      std::uint64_t to = (position + layout_.data_block() - 1) / per_file_block;
+      if (to >= file_blocks.num_blocks()) to = file_blocks.num_blocks() - 1;
+      if (from <= to) file_blocks.Set({from, to - from + 1});
+    }
+  }
+  return AddFragments(file_blocks);
+}
+
+Status CommitBuilder::AddFragments(const Bitmap& file_blocks) {
+  const TreeShape& shape = volume_.shape;
+  Bitmap data_blocks(volume_.allocator);
+  SVSM_TRY(data_blocks.Init(shape.num_data_blocks()));
+  for (std::uint64_t i = file_blocks.Next(0, true); i < file_blocks.num_blocks();
+       i = file_blocks.Next(i + 1, true)) {
+    const Extent block{BitmapBlockAt(i), layout_.bitmap_block()};
+    const std::uint64_t first = shape.DataIndex(block.first);
+    data_blocks.Set({first, shape.DataIndex(block.end() - 1) - first + 1});
+  }
+  const std::size_t size = shape.digest_bytes(0);
+  for (std::uint64_t i = data_blocks.Next(0, true); i < data_blocks.num_blocks();
+       i = data_blocks.Next(i + 1, true)) {
+    SVSM_TRY(commit_.log.fragments.PushBack(shape.DataPosition(i)));
+    ByteView digest;
+    if (const TreeNode* const leaf = commit_.tree.nodes().Find(0, shape.NodeAbove(0, i));
+        leaf != nullptr) {
+      digest = ByteView(leaf->digests.view()).subspan(shape.EntryAbove(0, i) * size, size);
+    } else {
+      SVSM_ASSIGN_OR_RETURN(digest, volume_.tree.DataDigest(i));
+    }
+    SVSM_TRY(commit_.log.fragment_digests.Append(digest));
+  }
+  return OkStatus();
+}
+
+Status CommitBuilder::MakeLog(Vec<std::uint8_t>& payload) {
+  JournalLog& log = commit_.log;
+  SVSM_TRY(log.tree_extents.Append(volume_.shape.extents()));
+  SVSM_TRY(log.bitmap_extents.Append(volume_.bitmap_extents.view()));
+  if (!options_.trim) {
+    // Copies in free blocks shall not be known by their likeness to what they become.
+    log.has_disguise = true;
+    log.disguise.cipher = TcgId(layout_.cipher);
+    log.disguise.key_bits = layout_.key_bits;
+    SVSM_TRY(volume_.rng.Generate(log.disguise.key.writable().first(log.disguise.key_size())));
+    SVSM_TRY(volume_.rng.Generate(log.disguise.iv_key.writable().first(log.disguise.key_size())));
+    SVSM_TRY(commit_.disguise.Init(log.disguise, volume_.keys.symmetric(), volume_.allocator));
+  }
+  const JournalLogShape shape{
+      .num_blocks = volume_.header.num_blocks,
+      .io_block_log2 = layout_.io_block_log2,
+      .data_block_log2 = layout_.data_block_log2,
+      .data_digest_size = volume_.digests.data_digest_bytes(),
+      .preauth_digest_size = crypto::DigestSize(layout_.preauth_hash),
+  };
+  EncodedLog encoded;
+  SVSM_TRY(EncodeJournalLog(log, shape, payload, encoded));
+  SVSM_ASSIGN_OR_RETURN(const OwnedHmac hmac,
+                        volume_.keys.NewHmac(KeyPurpose::kPreauth, kBitmapInode, Subdomain::kData));
+  const auto layout = layout_.Encode();
+  const Bytes<4> context = {0, kFragmentsTag, 0, kJournalFieldSubject};
+  const ByteView parts[] = {layout, encoded.subject.bitmap_list, encoded.subject.records, context};
+  return hmac->Compute(parts,
+                       payload.view().subspan(encoded.hmac_offset, shape.preauth_digest_size));
+}
+
+Status CommitBuilder::MakeChain(ByteView payload) {
+  const ChainFormat format = JournalChainFormat(layout_);
+  const Extent head = volume_.places.journal_head;
+  const std::uint64_t io = layout_.io_block();
+  // Tails for what the head does not hold, and a byte of padding.
+  std::size_t held = format.Capacity(head.count, true);
+  while (held < payload.size() + 1) {
+    const std::size_t left = payload.size() + 1 - held;
+    std::uint64_t count = io;
+    const std::uint64_t most = kMaxPointerBlocks & ~(io - 1);
+    while (count < most && format.Capacity(count, false) < left) count += io;
+    const std::size_t kept = commit_.tails.size();
+    SVSM_TRY(state_.space().TakeJournal(count, most, commit_.tails));
+    for (std::size_t i = kept; i < commit_.tails.size(); ++i) {
+      held += format.Capacity(commit_.tails[i].count, false);
+    }
+  }
+  std::uint64_t total = head.count;
+  for (const Extent& tail : commit_.tails) total += tail.count;
+  const std::size_t block = layout_.allocation_block_bytes();
+  SVSM_TRY(commit_.chain.Reserve(static_cast<std::size_t>(total) * block));
+  SVSM_TRY(commit_.chain.Resize(static_cast<std::size_t>(total) * block));
+
+  const ByteSpan head_bytes =
+      commit_.chain.view().first(static_cast<std::size_t>(head.count) * block);
+  EncodeJournalPlainHeader(layout_, commit_.header.aux_heads, head_bytes);
+  SVSM_ASSIGN_OR_RETURN(const OwnedCipher cipher,
+                        volume_.keys.NewCipher(kJournalInode, Subdomain::kData));
+  SVSM_ASSIGN_OR_RETURN(
+      const OwnedHmac hmac,
+      volume_.keys.NewHmac(KeyPurpose::kPreauth, kJournalInode, Subdomain::kData));
+  const auto associated = JournalAssociatedData(layout_);
+  ChainEncoder encoder(format, *cipher, &*hmac, associated);
+  std::size_t at = 0;
+  for (std::size_t i = 0; i <= commit_.tails.size(); ++i) {
+    const Extent& extent = i == 0 ? head : commit_.tails[i - 1];
+    const Extent* const next = i < commit_.tails.size() ? &commit_.tails[i] : nullptr;
+    const std::size_t size = static_cast<std::size_t>(extent.count) * block;
+    SVSM_ASSIGN_OR_RETURN(
+        const std::size_t taken,
+        encoder.Next(payload, next, volume_.rng, commit_.chain.view().subspan(at, size)));
+    payload = payload.subspan(taken);
+    at += size;
+  }
+  ApplyIntegrity(JournalHeadIntegrity(IntegritySlots(layout_)), head_bytes);
+  return OkStatus();
+}
+
+}  // namespace svsm::cocoonfs

@@ -1,0 +1,70 @@
+// Where new blocks go: only places that are free in the state before and in the state after, so that
+// nothing that a crash may need is touched.
+//
+// A *unit* is the larger of IO block and data block. One that was free as a whole is *fresh*: what goes
+// there is written in place, once, before the commit.
+#ifndef SVSM_SRC_COCOONFS_SPACE_H_
+#define SVSM_SRC_COCOONFS_SPACE_H_
+
+#include <cstdint>
+
+#include "cocoonfs/bitmap.h"
+#include "cocoonfs/extent.h"
+#include "svsm/cocoonfs/layout.h"
+#include "svsm/core/vec.h"
+
+namespace svsm::cocoonfs {
+
+class Space {
+ public:
+  // `before` outlives the object; `after` is changed along.
+  Space(const Bitmap& before, Bitmap& after, const ImageLayout& layout, Allocator& allocator)
+      : before_(before), after_(after), used_(allocator), layout_(layout) {}
+
+  // After this `reserve_units` IO blocks stay free, whatever Take() and TakeMany() are asked for.
+  // Errors: kOutOfMemory.
+  Status Init(std::uint64_t reserve_units);
+
+  // One extent of `count` (1 to 64) blocks. Errors: kExhausted.
+  Result<Extent> Take(std::uint64_t count);
+  // One extent whose both ends are aligned to `alignment`, likewise.
+  Result<Extent> TakeAligned(std::uint64_t count, std::uint64_t alignment);
+  // `count` blocks in as few extents as possible, appended to `out`. Errors: kExhausted,
+  // kOutOfMemory; nothing has been taken then.
+  Status TakeMany(std::uint64_t count, Vec<Extent>& out);
+  // Gives back blocks, of the state before or taken since.
+  void Give(const Extent& extent);
+
+  // IO blocks for the journal, which are allocated in no state: the reserve does not count. As
+  // TakeMany(), in extents of `most` blocks at most, appended to `out`.
+  Status TakeJournal(std::uint64_t count, std::uint64_t most, Vec<Extent>& out);
+
+  // Whether nothing of the range was allocated before.
+  bool WasFree(const Extent& range) const { return before_.AllClear(range); }
+
+ private:
+  // The first free run of `count` blocks at an aligned place; no blocks if there is none.
+  Extent FindRun(std::uint64_t from, std::uint64_t count, std::uint64_t alignment) const;
+  Extent FindFresh(std::uint64_t count);
+  void Mark(const Extent& extent);
+  void Commit(const Extent& extent);
+  Extent Spare(const Extent& run) const;
+  // Whether `count` more blocks leave the reserve, as far as free IO blocks go.
+  bool LeavesReserve(const Extent& extent) const;
+  std::uint64_t FreeUnitsIn(const Extent& extent) const;
+  std::uint64_t CountFreeUnits() const;
+  Status TakeFragments(std::uint64_t count, Vec<Extent>& out);
+
+  const Bitmap& before_;
+  Bitmap& after_;
+  Bitmap used_;  // allocated before or after, or by the journal
+  ImageLayout layout_;
+  std::uint64_t free_units_ = 0;  // IO blocks
+  std::uint64_t reserve_ = 0;
+  Extent open_;             // what is left of the fresh unit used last
+  std::uint64_t hint_ = 0;  // below it there is no fresh unit
+};
+
+}  // namespace svsm::cocoonfs
+
+#endif  // SVSM_SRC_COCOONFS_SPACE_H_

@@ -1,0 +1,60 @@
+#include "cocoonfs/transaction_nodes.h"
+
+#include "svsm/cocoonfs/region.h"
+
+namespace svsm::cocoonfs {
+
+std::size_t TransactionNodes::Search(std::uint64_t first) const {
+  std::size_t low = 0;
+  std::size_t high = nodes_.size();
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    if (nodes_[middle].first < first) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+Result<ByteView> TransactionNodes::Read(std::uint64_t first, NodeKind kind) {
+  const std::size_t at = Search(first);
+  if (at < nodes_.size() && nodes_[at].first == first) {
+    if (nodes_[at].kind != kind) return Malformed(Region::kIndexInternal);
+    return ByteView(nodes_[at].payload.view());
+  }
+  SVSM_ASSIGN_OR_RETURN(const ByteView payload, reader_.Read(first, kind));
+  Node node{first, kind, false, Vec<std::uint8_t>(volume_.allocator)};
+  SVSM_TRY(node.payload.Reserve(payload.size()));
+  SVSM_TRY(node.payload.Append(payload));
+  SVSM_TRY(nodes_.Insert(at, std::move(node)));
+  return ByteView(nodes_[at].payload.view());
+}
+
+Status TransactionNodes::Write(std::uint64_t first, NodeKind kind, ByteView payload) {
+  const std::size_t at = Search(first);
+  if (at < nodes_.size() && nodes_[at].first == first) {
+    Copy(nodes_[at].payload.view(), payload);
+    nodes_[at].changed = true;
+    return OkStatus();
+  }
+  Node node{first, kind, true, Vec<std::uint8_t>(volume_.allocator)};
+  SVSM_TRY(node.payload.Reserve(payload.size()));
+  SVSM_TRY(node.payload.Append(payload));
+  return nodes_.Insert(at, std::move(node));
+}
+
+Result<std::uint64_t> TransactionNodes::Allocate(NodeKind kind) {
+  SVSM_ASSIGN_OR_RETURN(const Extent extent, space_.Take(NodeBlocks(kind)));
+  return extent.first;
+}
+
+Status TransactionNodes::Free(std::uint64_t first, NodeKind kind) {
+  const std::size_t at = Search(first);
+  if (at < nodes_.size() && nodes_[at].first == first) nodes_.Erase(at, 1);
+  space_.Give({first, NodeBlocks(kind)});
+  return OkStatus();
+}
+
+}  // namespace svsm::cocoonfs

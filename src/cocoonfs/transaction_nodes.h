@@ -1,0 +1,47 @@
+// The nodes of the index as a transaction sees and changes them: decrypted, kept until the commit.
+#ifndef SVSM_SRC_COCOONFS_TRANSACTION_NODES_H_
+#define SVSM_SRC_COCOONFS_TRANSACTION_NODES_H_
+
+#include <cstdint>
+
+#include "cocoonfs/inode_index.h"
+#include "cocoonfs/space.h"
+#include "cocoonfs/volume.h"
+
+namespace svsm::cocoonfs {
+
+class TransactionNodes final : public IndexNodes {
+ public:
+  TransactionNodes(Volume& volume, Space& space)
+      : volume_(volume), space_(space), reader_(volume), nodes_(volume.allocator) {}
+
+  struct Node {
+    std::uint64_t first = 0;
+    NodeKind kind = NodeKind::kLeaf;
+    bool changed = false;
+    Vec<std::uint8_t> payload;
+  };
+
+  Result<ByteView> Read(std::uint64_t first, NodeKind kind) override;
+  Status Write(std::uint64_t first, NodeKind kind, ByteView payload) override;
+  Result<std::uint64_t> Allocate(NodeKind kind) override;
+  Status Free(std::uint64_t first, NodeKind kind) override;
+  std::size_t PayloadSize(NodeKind kind) const override { return reader_.PayloadSize(kind); }
+  std::uint64_t NodeBlocks(NodeKind kind) const override { return reader_.NodeBlocks(kind); }
+
+  // By position.
+  std::span<const Node> nodes() const { return nodes_.view(); }
+  void Clear() { nodes_.Release(); }
+
+ private:
+  std::size_t Search(std::uint64_t first) const;
+
+  Volume& volume_;
+  Space& space_;
+  VolumeIndexNodes reader_;
+  Vec<Node> nodes_;
+};
+
+}  // namespace svsm::cocoonfs
+
+#endif  // SVSM_SRC_COCOONFS_TRANSACTION_NODES_H_

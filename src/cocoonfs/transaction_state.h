@@ -1,0 +1,105 @@
+// The changes of one transaction, in memory.
+#ifndef SVSM_SRC_COCOONFS_TRANSACTION_STATE_H_
+#define SVSM_SRC_COCOONFS_TRANSACTION_STATE_H_
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "cocoonfs/allocation.h"
+#include "cocoonfs/aux_extents.h"
+#include "cocoonfs/dirty_blocks.h"
+#include "cocoonfs/encrypted_extents.h"
+#include "cocoonfs/inode_index.h"
+#include "cocoonfs/space.h"
+#include "cocoonfs/transaction_nodes.h"
+#include "cocoonfs/volume.h"
+#include "svsm/cocoonfs/aux_metadata.h"
+
+namespace svsm::cocoonfs {
+
+// A file that this transaction wrote.
+struct OwnFile {
+  explicit OwnFile(Allocator& allocator) : extents(allocator), chain(allocator) {}
+  std::uint64_t inode = 0;
+  std::uint64_t size_bytes = 0;
+  std::uint8_t flags = 0;
+  Vec<Extent> extents;
+  Vec<Extent> chain;  // of its extents list
+};
+
+class TransactionState {
+ public:
+  explicit TransactionState(Volume& volume);
+
+  // Errors: kOutOfMemory, those of reading the index.
+  Status Init();
+
+  // As the functions of Transaction.
+  Status BeginWrite(std::uint64_t inode, std::uint64_t size_bytes, std::uint8_t flags);
+  Status Append(ByteView data);
+  Status EndWrite();
+  Status Remove(std::uint64_t inode);
+  Status SetAux(const AuxMetadata& aux);
+  // Null if the transaction did not write the file.
+  const OwnFile* FindOwn(std::uint64_t inode) const;
+  Status ReadOwn(const OwnFile& file, std::uint64_t offset, ByteSpan out);
+  InodeIndex& index() { return index_; }
+
+  Volume& volume() { return volume_; }
+  Allocation& after() { return after_; }
+  Space& space() { return space_; }
+  DirtyBlocks& dirty() { return dirty_; }
+  TransactionNodes& nodes() { return nodes_; }
+  // The extents of auxiliary metadata after the commit.
+  const AuxExtents& aux() const { return aux_; }
+  AuxExtents TakeAux() { return std::move(aux_); }
+  bool aux_changed() const { return aux_changed_; }
+  // What was freed, in no order; may name blocks that were taken in this transaction.
+  std::span<const Extent> freed() const { return freed_.view(); }
+  bool writing() const { return writing_.has_value(); }
+  bool failed() const { return failed_; }
+  Status Fail(Status status) {
+    failed_ = true;
+    return status;
+  }
+
+ private:
+  struct Writing {
+    explicit Writing(Allocator& allocator) : file(allocator), bytes(allocator) {}
+    OwnFile file;
+    OwnedCipher cipher;
+    std::optional<FileEncryptor> encryptor;
+    Vec<std::uint8_t> bytes;  // the whole stream
+    std::size_t filled = 0;
+    std::uint64_t left = 0;  // bytes still to come
+  };
+
+  std::size_t SearchOwn(std::uint64_t inode) const;
+  Status Free(const Extent& extent);
+  // Gives back the blocks of a file, its own or an old one.
+  Status Release(const IndexEntry& entry);
+  Status LayOut(Writing& writing);
+  Status MakeList(OwnFile& file);
+  Status TakeChain(std::size_t payload_size, std::uint64_t inode, Vec<Extent>& out);
+  void CopyStream(const OwnFile& file, std::uint64_t offset, ByteSpan out) const;
+  Status TakeAuxRing(const AuxMetadata& aux, AuxExtents& out);
+  Status DropAuxRing();
+
+  Volume& volume_;
+  Allocation after_;
+  Space space_;
+  DirtyBlocks dirty_;
+  TransactionNodes nodes_;
+  InodeIndex index_;
+  Vec<OwnFile> own_;  // by inode
+  Vec<Extent> freed_;
+  AuxExtents aux_;
+  bool aux_changed_ = false;
+  bool failed_ = false;
+  std::optional<Writing> writing_;
+};
+
+}  // namespace svsm::cocoonfs
+
+#endif  // SVSM_SRC_COCOONFS_TRANSACTION_STATE_H_
