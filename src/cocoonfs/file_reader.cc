@@ -7,8 +7,6 @@ namespace svsm::cocoonfs {
 namespace {
 
 constexpr std::size_t kCipherBlock = crypto::kCipherBlockSize;
-// Ciphertext that is read and checked at once, if that is more than a data block.
-constexpr std::size_t kBufferBytes = 16 * 1024;
 
 }  // namespace
 
@@ -32,7 +30,7 @@ Status FileReader::Open(const IndexEntry& entry) {
   if (blocks > volume_.header.num_blocks) return Malformed(Region::kExtentsList);
   stream_bytes_ = blocks * volume_.layout.allocation_block_bytes();
   const std::size_t data_block = volume_.layout.data_block_bytes();
-  SVSM_TRY(buffer_.Resize(data_block > kBufferBytes ? data_block : kBufferBytes));
+  SVSM_TRY(buffer_.Resize(data_block > kFileBufferBytes ? data_block : kFileBufferBytes));
   inode_ = entry.inode;
   return OkStatus();
 }

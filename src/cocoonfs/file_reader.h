@@ -9,6 +9,9 @@
 
 namespace svsm::cocoonfs {
 
+// Ciphertext that is read and checked at once, if that is more than a data block.
+inline constexpr std::size_t kFileBufferBytes = 16 * 1024;
+
 class FileReader {
  public:
   explicit FileReader(Volume& volume)

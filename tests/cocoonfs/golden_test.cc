@@ -2,10 +2,13 @@
 // are as its tables say.
 #include "tests/cocoonfs/golden.h"
 
+#include <cstdio>
+
 #include "cocoonfs/image_header.h"
 #include "svsm/cocoonfs/file_system.h"
 #include "svsm/cocoonfs/metadata.h"
 #include "svsm/cocoonfs/verify.h"
+#include "svsm/core/heap_allocator.h"
 #include "svsm/crypto/openssl.h"
 #include "svsm/testing/fault_device.h"
 #include "svsm/testing/matchers.h"
@@ -116,6 +119,43 @@ TEST_F(GoldenTest, Metadata) {
     EXPECT_EQ(metadata->size_bytes, creation ? 131072 : device.image().size());
     ExpectAux(metadata->aux, golden);
     EXPECT_EQ(device.count(DeviceCall::kWrite), 0u);
+  }
+}
+
+// Opens, lists, reads all, in memory of that size; gives what was used of it.
+std::size_t ReadWithin(const GoldenImage& golden, std::size_t size) {
+  SCOPED_TRACE(golden.name);
+  ByteVector memory(size);
+  HeapAllocator heap(memory);
+  TestRng rng(1);
+  const crypto::OpensslSymmetric symmetric;
+  testing::FaultDevice device(static_cast<std::uint32_t>(golden.device_block_bytes), golden.Load());
+  FileSystem fs(device, symmetric, rng, heap);
+  EXPECT_THAT(fs.Open(golden.key, OpenOptions{}), IsOk());
+  if (!fs.is_open()) return 0;
+  std::vector<FileEntry> entries(golden.files.size() + 1);
+  EXPECT_THAT(fs.List(0, entries), IsOk());
+  for (const GoldenFile& file : golden.files) {
+    ByteVector data(file.data.size());
+    EXPECT_THAT(fs.ReadAll(file.inode, data), IsOk());
+    EXPECT_EQ(data, file.data);
+  }
+  return heap.high_water_bytes();
+}
+
+TEST_F(GoldenTest, WorkspaceSizeSuffices) {
+  for (const GoldenImage& golden : GoldenImagesIn("clean")) {
+    TestAllocator allocator;
+    testing::FaultDevice device(static_cast<std::uint32_t>(golden.device_block_bytes),
+                                golden.Load());
+    const Result<Metadata> metadata = ReadMetadata(device, allocator);
+    ASSERT_THAT(metadata, IsOk());
+    const std::uint64_t blocks = metadata->size_bytes / metadata->layout.allocation_block_bytes();
+    const std::size_t size = WorkspaceSize(metadata->layout, blocks);
+    const std::size_t used = ReadWithin(golden, size);
+    if (golden.name.find("svsm-8m") == std::string::npos) continue;
+    printf("8 MiB image: workspace of %zu bytes, %zu used\n", size, used);
+    EXPECT_LE(size, 96u * 1024);
   }
 }
 
