@@ -26,6 +26,7 @@ struct Case {
   const char* time;
   bool permissive;  // debug allowed
   std::vector<Reason> refusals;
+  bool with_crl = false;  // AMD's list for Milan of May 2025 is known, and a list is required
 };
 
 void PrintTo(const Case& c, std::ostream* os) { *os << c.name; }
@@ -76,6 +77,48 @@ std::vector<Case> Cases() {
        "2025-12-10T22:14:22Z",
        false,
        {Reason::kCertificateExpired}},
+      {"MilanV3WithItsCrl",
+       "milan-v3/report.bin",
+       "milan-v3/vcek.der",
+       "2026-03-01T00:00:00Z",
+       false,
+       {},
+       true},
+      {"MilanV3CrlLastSecond",
+       "milan-v3/report.bin",
+       "milan-v3/vcek.der",
+       "2026-05-12T00:00:00Z",
+       false,
+       {},
+       true},
+      {"MilanV3CrlStale",
+       "milan-v3/report.bin",
+       "milan-v3/vcek.der",
+       "2026-05-12T00:00:01Z",
+       false,
+       {Reason::kCrlStale},
+       true},
+      {"VlekWithItsCrl",
+       "milan-v3-vlek/report.bin",
+       "milan-v3-vlek/vlek.der",
+       "2025-06-01T00:00:00Z",
+       false,
+       {},
+       true},
+      {"VlekCrlNotYetValid",
+       "milan-v3-vlek/report.bin",
+       "milan-v3-vlek/vlek.der",
+       "2025-05-06T12:39:05Z",
+       false,
+       {Reason::kCrlNotYetValid},
+       true},
+      {"TurinHasNoCrl",
+       "turin-v5/report.bin",
+       "turin-v5/vcek.der",
+       "2026-03-01T00:00:00Z",
+       false,
+       {Reason::kCrlMissing},
+       true},
       {"ReportOfAnotherChip",
        "milan-v2-debug/report.bin",
        "milan-v3/vcek.der",
@@ -122,12 +165,17 @@ TEST_P(RealReports, HasTheExpectedVerdict) {
   SVSM_ASSERT_OK_AND_ASSIGN(const ByteVector report, ReadFile(folder + '/' + c.report));
   SVSM_ASSERT_OK_AND_ASSIGN(const ByteVector leaf, ReadFile(folder + '/' + c.leaf));
   SVSM_ASSERT_OK_AND_ASSIGN(const std::int64_t time, ParseRfc3339(c.time));
-  SVSM_ASSERT_OK_AND_ASSIGN(const TrustStore store, TrustStore::Amd());
+  SVSM_ASSERT_OK_AND_ASSIGN(TrustStore store, TrustStore::Amd());
   crypto::OpensslEcdsaVerifier p384(crypto::Curve::kP384);
   const forge::FixedClock clock(time);
   Verifier verifier(store, p384, clock);
   Policy policy;
   if (c.permissive) policy.debug = Rule::kAllow;
+  if (c.with_crl) {
+    policy.crl = CrlRule::kRequired;
+    const std::vector<ByteVector> crls = *ReadCrlFile(*ReadFile(folder + "/crl/milan.pem"));
+    ASSERT_THAT(store.AddCrl(*ParseCrl(crls[0])), IsOk());
+  }
   SVSM_ASSERT_OK_AND_ASSIGN(const Verdict verdict, verifier.Verify({report, leaf, {}}, policy));
   std::vector<Reason> found;
   std::string text;
