@@ -114,7 +114,7 @@ Status CommitBuilder::MarkTouched() {
   };
   // No file and no node reaches over the tree.
   for (const DirtyBlocks::Run& run : state_.dirty().runs()) mark(run.extent);
-  for (const Extent& extent : state_.freed()) mark(extent);
+  for (const Extent& extent : state_.space().freed()) mark(extent);
   return OkStatus();
 }
 
@@ -261,7 +261,7 @@ Status CommitBuilder::PlanTrims() {
   const Bitmap& before = volume_.allocation.bitmap();
   Bitmap units(volume_.allocator);
   SVSM_TRY(units.Init(after.num_blocks() / io));
-  for (const Extent& extent : state_.freed()) {
+  for (const Extent& extent : state_.space().freed()) {
     for (std::uint64_t unit = extent.first / io; unit * io < extent.end(); ++unit) {
       if (after.AllClear({unit * io, io}) && !before.AllClear({unit * io, io})) {
         units.Set({unit, 1});

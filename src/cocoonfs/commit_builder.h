@@ -1,4 +1,5 @@
-// Turns a transaction into a commit: everything that is to be written, and where, worked out in memory.
+// Turns a transaction into a commit: everything that is to be written, and where, worked out in
+// memory.
 #ifndef SVSM_SRC_COCOONFS_COMMIT_BUILDER_H_
 #define SVSM_SRC_COCOONFS_COMMIT_BUILDER_H_
 
@@ -50,8 +51,8 @@ class CommitBuilder {
         touched_(volume_.allocator),
         buffer_(volume_.allocator) {}
 
-  // Errors: kExhausted, kOutOfMemory, kAuthFailed and kMalformed (what is kept of old blocks), those of
-  // the rng and of reading.
+  // Errors: kExhausted, kOutOfMemory, kAuthFailed and kMalformed (what is kept of old blocks),
+  // those of the rng and of reading.
   Status Build();
 
  private:

@@ -13,7 +13,8 @@ constexpr std::uint8_t kJournalFieldSubject = 7;
 }  // namespace
 
 // Who replays the log makes each changed leaf of the tree anew, whole, from the data below it, and
-// must know what of that is allocated. These are the digests of the parts of the bitmap that say so.
+// must know what of that is allocated. These are the digests of the parts of the bitmap that say
+// so.
 Status CommitBuilder::MakeFragments() {
   const TreeShape& shape = volume_.shape;
   const std::uint64_t per_file_block =

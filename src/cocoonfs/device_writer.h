@@ -19,8 +19,8 @@ class DeviceWriter {
   // Errors: kOutOfMemory.
   Status Init(std::size_t io_block_bytes, std::size_t buffer_bytes);
 
-  // Writes `bytes` from allocation block `first` on, now or by the next Drain(). What is gathered in
-  // a row begins and ends at a block of the device. Errors: those of the device.
+  // Writes `bytes` from allocation block `first` on, now or by the next Drain(). What is gathered
+  // in a row begins and ends at a block of the device. Errors: those of the device.
   Status Put(std::uint64_t first, ByteView bytes);
   // Room for the next `size` bytes at `first`, at most buffer_bytes, to be filled before the next
   // call. Errors: those of the device.

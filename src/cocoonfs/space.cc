@@ -156,25 +156,20 @@ Status Space::TakeFragments(std::uint64_t count, Vec<Extent>& out) {
   }
   if (status.ok() && count == 0) return OkStatus();
   while (out.size() > kept) {
-    Give(out.back());
+    (void)Give(out.back());  // they are this transaction's own, so nothing is allocated
     out.PopBack();
   }
   return status.ok() ? NoSpace() : status;
 }
 
-void Space::Give(const Extent& extent) {
+Status Space::Give(const Extent& extent) {
   after_.Clear(extent);
+  if (before_.Test(extent.first)) return freed_.PushBack(extent);
   const std::uint64_t free_before = FreeUnitsIn(extent);
-  for (std::uint64_t at = extent.first; at < extent.end();) {
-    const std::uint64_t first = before_.Next(at, false);
-    if (first >= extent.end()) break;
-    std::uint64_t end = before_.Next(first, true);
-    if (end > extent.end()) end = extent.end();
-    used_.Clear({first, end - first});
-    at = end;
-  }
+  used_.Clear(extent);
   free_units_ += FreeUnitsIn(extent) - free_before;
   if (extent.first < hint_) hint_ = extent.first & ~(layout_.journal_block() - 1);
+  return OkStatus();
 }
 
 Status Space::TakeJournal(std::uint64_t count, std::uint64_t most, Vec<Extent>& out) {

@@ -1,12 +1,13 @@
-// Where new blocks go: only places that are free in the state before and in the state after, so that
-// nothing that a crash may need is touched.
+// Where new blocks go: only places that are free in the state before and in the state after, so
+// that nothing that a crash may need is touched.
 //
-// A *unit* is the larger of IO block and data block. One that was free as a whole is *fresh*: what goes
-// there is written in place, once, before the commit.
+// A *unit* is the larger of IO block and data block. One that was free as a whole is *fresh*: what
+// goes there is written in place, once, before the commit.
 #ifndef SVSM_SRC_COCOONFS_SPACE_H_
 #define SVSM_SRC_COCOONFS_SPACE_H_
 
 #include <cstdint>
+#include <span>
 
 #include "cocoonfs/bitmap.h"
 #include "cocoonfs/extent.h"
@@ -19,7 +20,7 @@ class Space {
  public:
   // `before` outlives the object; `after` is changed along.
   Space(const Bitmap& before, Bitmap& after, const ImageLayout& layout, Allocator& allocator)
-      : before_(before), after_(after), used_(allocator), layout_(layout) {}
+      : before_(before), after_(after), used_(allocator), layout_(layout), freed_(allocator) {}
 
   // After this `reserve_units` IO blocks stay free, whatever Take() and TakeMany() are asked for.
   // Errors: kOutOfMemory.
@@ -32,8 +33,10 @@ class Space {
   // `count` blocks in as few extents as possible, appended to `out`. Errors: kExhausted,
   // kOutOfMemory; nothing has been taken then.
   Status TakeMany(std::uint64_t count, Vec<Extent>& out);
-  // Gives back blocks, of the state before or taken since.
-  void Give(const Extent& extent);
+  // Gives back blocks, all of the state before or all taken since. Errors: kOutOfMemory.
+  Status Give(const Extent& extent);
+  // What was given back of the state before, in no order.
+  std::span<const Extent> freed() const { return freed_.view(); }
 
   // IO blocks for the journal, which are allocated in no state: the reserve does not count. As
   // TakeMany(), in extents of `most` blocks at most, appended to `out`.
@@ -59,6 +62,7 @@ class Space {
   Bitmap& after_;
   Bitmap used_;  // allocated before or after, or by the journal
   ImageLayout layout_;
+  Vec<Extent> freed_;
   std::uint64_t free_units_ = 0;  // IO blocks
   std::uint64_t reserve_ = 0;
   Extent open_;             // what is left of the fresh unit used last

@@ -53,8 +53,7 @@ Result<std::uint64_t> TransactionNodes::Allocate(NodeKind kind) {
 Status TransactionNodes::Free(std::uint64_t first, NodeKind kind) {
   const std::size_t at = Search(first);
   if (at < nodes_.size() && nodes_[at].first == first) nodes_.Erase(at, 1);
-  space_.Give({first, NodeBlocks(kind)});
-  return OkStatus();
+  return space_.Give({first, NodeBlocks(kind)});
 }
 
 }  // namespace svsm::cocoonfs

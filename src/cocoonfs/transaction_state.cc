@@ -25,7 +25,6 @@ TransactionState::TransactionState(Volume& volume)
       nodes_(volume, space_),
       index_(nodes_, volume.allocator, volume.header.entry_leaf),
       own_(volume.allocator),
-      freed_(volume.allocator),
       aux_(volume.allocator) {}
 
 Status TransactionState::Init() {
@@ -55,19 +54,13 @@ const OwnFile* TransactionState::FindOwn(std::uint64_t inode) const {
   return at < own_.size() && own_[at].inode == inode ? &own_[at] : nullptr;
 }
 
-Status TransactionState::Free(const Extent& extent) {
-  SVSM_TRY(freed_.PushBack(extent));
-  space_.Give(extent);
-  return OkStatus();
-}
-
 Status TransactionState::Release(const IndexEntry& entry) {
   const std::size_t at = SearchOwn(entry.inode);
   if (at < own_.size() && own_[at].inode == entry.inode) {
     for (const Vec<Extent>* extents : {&own_[at].extents, &own_[at].chain}) {
       for (const Extent& extent : *extents) {
         dirty_.Remove(extent.first);
-        space_.Give(extent);
+        SVSM_TRY(space_.Give(extent));
       }
     }
     own_.Erase(at, 1);
@@ -76,8 +69,8 @@ Status TransactionState::Release(const IndexEntry& entry) {
   Vec<Extent> extents(volume_.allocator);
   Vec<Extent> chain(volume_.allocator);
   SVSM_TRY(ReadFileExtents(volume_, entry, extents, &chain));
-  for (const Extent& extent : extents) SVSM_TRY(Free(extent));
-  for (const Extent& extent : chain) SVSM_TRY(Free(extent));
+  for (const Extent& extent : extents) SVSM_TRY(space_.Give(extent));
+  for (const Extent& extent : chain) SVSM_TRY(space_.Give(extent));
   return OkStatus();
 }
 
@@ -264,12 +257,8 @@ Status TransactionState::TakeAuxRing(const AuxMetadata& aux, AuxExtents& out) {
 // Gives back the ring as it is, whether it is the image's or this transaction's.
 Status TransactionState::DropAuxRing() {
   for (const Extent& extent : aux_.extents) {
-    if (aux_changed_) {
-      dirty_.Remove(extent.first);
-      space_.Give(extent);
-    } else {
-      SVSM_TRY(Free(extent));
-    }
+    if (aux_changed_) dirty_.Remove(extent.first);
+    SVSM_TRY(space_.Give(extent));
   }
   aux_.extents.Clear();
   aux_.group1 = 0;

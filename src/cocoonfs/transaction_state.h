@@ -55,8 +55,6 @@ class TransactionState {
   const AuxExtents& aux() const { return aux_; }
   AuxExtents TakeAux() { return std::move(aux_); }
   bool aux_changed() const { return aux_changed_; }
-  // What was freed, in no order; may name blocks that were taken in this transaction.
-  std::span<const Extent> freed() const { return freed_.view(); }
   bool writing() const { return writing_.has_value(); }
   bool failed() const { return failed_; }
   Status Fail(Status status) {
@@ -76,7 +74,6 @@ class TransactionState {
   };
 
   std::size_t SearchOwn(std::uint64_t inode) const;
-  Status Free(const Extent& extent);
   // Gives back the blocks of a file, its own or an old one.
   Status Release(const IndexEntry& entry);
   Status LayOut(Writing& writing);
@@ -93,7 +90,6 @@ class TransactionState {
   TransactionNodes nodes_;
   InodeIndex index_;
   Vec<OwnFile> own_;  // by inode
-  Vec<Extent> freed_;
   AuxExtents aux_;
   bool aux_changed_ = false;
   bool failed_ = false;

@@ -1,5 +1,5 @@
-// Where an open file system stands between two states: idle, in a transaction, or with a commit that is
-// prepared, written or found.
+// Where an open file system stands between two states: idle, in a transaction, or with a commit
+// that is prepared, written or found.
 #ifndef SVSM_SRC_COCOONFS_WRITE_STATE_H_
 #define SVSM_SRC_COCOONFS_WRITE_STATE_H_
 

@@ -9,6 +9,7 @@
 
 #include "support.h"
 #include "svsm/cocoonfs/format.h"
+#include "svsm/cocoonfs/verify.h"
 #include "svsm/cocoonfs_file/memory_device.h"
 #include "svsm/crypto/openssl.h"
 #include "svsm/testing/matchers.h"
@@ -55,6 +56,16 @@ class Image {
   std::unique_ptr<FileSystem> fs;
 };
 
+void ExpectClean(FileSystem& fs) {
+  VerifyReport report;
+  EXPECT_THAT(Verify(fs, report), IsOk());
+  for (const Finding& finding : report.listed()) {
+    ADD_FAILURE() << ProblemName(finding.problem) << " " << RegionName(finding.region) << " inode "
+                  << finding.inode << " blocks " << finding.first_block << "+"
+                  << finding.num_blocks;
+  }
+}
+
 ByteVector ReadFile(FileSystem& fs, std::uint64_t inode) {
   const Result<FileInfo> info = fs.Stat(inode);
   EXPECT_THAT(info, IsOk());
@@ -82,6 +93,188 @@ TEST(Transaction, WritesOneFileThatIsThereAfterOpening) {
   SVSM_ASSERT_OK_AND_ASSIGN(const FileInfo info, image.fs->Stat(32));
   EXPECT_EQ(info.flags, 7);
 }
+
+struct Layout {
+  const char* name;
+  ImageLayout layout;
+  std::size_t image_bytes;
+  std::uint32_t device_block;
+};
+
+ImageLayout With(void (*change)(ImageLayout&)) {
+  ImageLayout layout;
+  change(layout);
+  return layout;
+}
+
+std::vector<Layout> Layouts() {
+  return {
+      {"plain", {}, 131072, 512},
+      {"tearing", {}, 131072, 128},
+      {"io_4k", With([](ImageLayout& l) {
+         l.io_block_log2 = 5;
+         l.tree_node_log2 = 0;
+       }),
+       262144, 4096},
+      {"io_8k_data_512", With([](ImageLayout& l) {
+         l.io_block_log2 = 6;
+         l.tree_node_log2 = 0;
+       }),
+       524288, 2048},
+      {"data_8k", With([](ImageLayout& l) {
+         l.data_block_log2 = 6;
+         l.bitmap_block_log2 = 6;
+       }),
+       262144, 512},
+      {"data_128", With([](ImageLayout& l) {
+         l.data_block_log2 = 0;
+         l.bitmap_block_log2 = 0;
+         l.tree_node_log2 = 0;
+       }),
+       131072, 512},
+      {"alloc_1k", With([](ImageLayout& l) {
+         l.allocation_block_log2 = 3;
+         l.io_block_log2 = 2;
+         l.data_block_log2 = 0;
+         l.bitmap_block_log2 = 0;
+         l.tree_node_log2 = 0;
+       }),
+       524288, 4096},
+      {"mixed", With([](ImageLayout& l) {
+         l.allocation_block_log2 = 1;
+         l.io_block_log2 = 3;
+         l.data_block_log2 = 2;
+         l.tree_node_log2 = 1;
+         l.bitmap_block_log2 = 1;
+         l.index_leaf_log2 = 1;
+         l.index_internal_log2 = 2;
+       }),
+       262144, 2048},
+      {"strong", With([](ImageLayout& l) {
+         l.key_bits = 256;
+         l.node_hash = l.data_hash = crypto::HashAlg::kSha512;
+       }),
+       131072, 512},
+  };
+}
+
+struct Content {
+  std::uint8_t flags = 0;
+  ByteVector data;
+};
+using Model = std::map<std::uint64_t, Content>;
+
+void ExpectSame(FileSystem& fs, const Model& model) {
+  std::vector<FileEntry> entries(model.size() + 1);
+  SVSM_ASSERT_OK_AND_ASSIGN(const std::size_t count, fs.List(kMinUserInode, entries));
+  ASSERT_EQ(count, model.size());
+  std::size_t i = 0;
+  for (const auto& [inode, content] : model) {
+    EXPECT_EQ(entries[i].inode, inode);
+    EXPECT_EQ(entries[i++].flags, content.flags);
+    ASSERT_EQ(ReadFile(fs, inode), content.data) << inode;
+  }
+}
+
+class TransactionModel : public ::testing::TestWithParam<Layout> {};
+
+// Random operations, many or few a transaction, ended in every way, against a map.
+TEST_P(TransactionModel, KeepsToTheModel) {
+  const Layout& test = GetParam();
+  for (const bool trim : {false, true}) {
+    Image image(test.image_bytes, test.layout, test.device_block);
+    TestRng dice(trim ? 5 : 6);
+    OpenOptions options;
+    options.trim = trim;
+    ASSERT_THAT(image.Open(options), IsOk());
+    Model model;
+    ByteVector last_counter(16);
+    for (int round = 0; round < 60; ++round) {
+      SCOPED_TRACE(round);
+      Transaction& transaction = image.Begin();
+      Model next = model;
+      Status status;
+      for (std::uint64_t i = 0, n = 1 + dice.Below(6); i < n && status.ok(); ++i) {
+        const std::uint64_t inode = 16 + dice.Below(40);
+        if (dice.Below(3) != 0) {
+          const std::size_t sizes[] = {0, 1, 100, 111, 112, 2000, 9000, dice.Below(20000)};
+          Content content{static_cast<std::uint8_t>(dice.Next()),
+                          RandomBytes(dice, sizes[dice.Below(8)])};
+          status = transaction.Write(inode, content.data, content.flags);
+          next[inode] = content;
+          if (status.ok()) {
+            ByteVector back(content.data.size() + 1);
+            SVSM_ASSERT_OK_AND_ASSIGN(const std::size_t size, transaction.Read(inode, 0, back));
+            back.resize(size);
+            EXPECT_EQ(back, content.data);
+          }
+        } else {
+          const Status removed = transaction.Remove(inode);
+          EXPECT_EQ(removed, next.erase(inode) != 0 ? OkStatus()
+                                                    : Status(Code::kNotFound, Source::kCocoonfs));
+        }
+      }
+      if (!status.ok()) {
+        EXPECT_EQ(status, Status(Code::kExhausted, Source::kCocoonfs));
+        transaction.Abandon();
+      } else if (dice.Below(8) == 0) {
+        transaction.Abandon();
+      } else {
+        const Result<PendingCommit*> commit = transaction.Prepare();
+        if (!commit.ok()) {
+          ASSERT_THAT(commit, IsStatus(Code::kExhausted, Source::kCocoonfs));
+        } else {
+          const ByteVector counter((*commit)->counter().begin(), (*commit)->counter().end());
+          EXPECT_NE(counter, last_counter);
+          last_counter = counter;
+          switch (dice.Below(5)) {
+            case 0:
+              ASSERT_THAT((*commit)->Cancel(), IsOk());
+              break;
+            case 1:  // found at the next opening
+              ASSERT_THAT((*commit)->WriteJournal(), IsOk());
+              model = next;
+              image.Keep(std::string("pending-") + test.name + (trim ? "-trim" : "") + "-" +
+                         std::to_string(round));
+              ASSERT_THAT(image.Open(options), IsOk());
+              ASSERT_NE(image.fs->pending_commit(), nullptr);
+              ExpectSame(*image.fs, model);
+              ExpectClean(*image.fs);
+              ASSERT_THAT(image.fs->pending_commit()->Apply(), IsOk());
+              EXPECT_EQ(image.fs->pending_commit(), nullptr);
+              break;
+            default:
+              ASSERT_THAT((*commit)->Apply(), IsOk());
+              model = next;
+          }
+        }
+      }
+      if (round % 7 == 0) {
+        ASSERT_THAT(image.Open(options), IsOk());
+        last_counter.clear();  // the value of a cancelled commit is forgotten
+      }
+      if (round % 5 == 0 || round > 55) {
+        ExpectSame(*image.fs, model);
+        ExpectClean(*image.fs);
+      }
+      if (HasFailure()) return;
+    }
+    image.Keep(std::string("model-") + test.name);
+    while (!model.empty()) {
+      Transaction& transaction = image.Begin();
+      ASSERT_THAT(transaction.Remove(model.begin()->first), IsOk());
+      model.erase(model.begin());
+      SVSM_ASSERT_OK_AND_ASSIGN(PendingCommit* const commit, transaction.Prepare());
+      ASSERT_THAT(commit->Apply(), IsOk());
+    }
+    ASSERT_THAT(image.Open(options), IsOk());
+    ExpectSame(*image.fs, model);
+    ExpectClean(*image.fs);
+  }
+}
+
+std::string LayoutName(const ::testing::TestParamInfo<Layout>& test) { return test.param.name; }
+INSTANTIATE_TEST_SUITE_P(Layouts, TransactionModel, ::testing::ValuesIn(Layouts()), LayoutName);
 
 }  // namespace
 }  // namespace svsm::cocoonfs

@@ -6,11 +6,11 @@
 //   SVSM_TRY(cocoonfs::Format(device, symmetric, rng, allocator, key, options));
 //
 // A creation header says how an image is to be made, and needs no key: FileSystem::Open() with
-// format_on_open makes it. Nothing authenticates that header: who opens it must have its layout and salt
-// attested by other means.
+// format_on_open makes it. Nothing authenticates that header: who opens it must have its layout and
+// salt attested by other means.
 //
-// Profile: freestanding. Allocates: from the Allocator, all of it given back. Threads: functions; one device,
-// one thread. Format: src/cocoonfs/FORMAT.md, "Making an image".
+// Profile: freestanding. Allocates: from the Allocator, all of it given back. Threads: functions;
+// one device, one thread. Format: src/cocoonfs/FORMAT.md, "Making an image".
 #ifndef SVSM_COCOONFS_FORMAT_H_
 #define SVSM_COCOONFS_FORMAT_H_
 
@@ -34,8 +34,8 @@ enum class FreeSpace : std::uint8_t {
   kLeave,   // not touched
 };
 
-// Told how far Format() is, between the writes, about once for each MiB and in the end. An error that it
-// returns ends Format() with it.
+// Told how far Format() is, between the writes, about once for each MiB and in the end. An error
+// that it returns ends Format() with it.
 class FormatProgress {
  public:
   virtual Status OnProgress(std::uint64_t bytes_done, std::uint64_t bytes_total) = 0;
@@ -53,9 +53,8 @@ struct FormatOptions {
   FormatProgress* progress = nullptr;
 };
 
-// Makes an empty image; what the device held is lost. The image is durable and whole when this returns OK,
-// and there is none until then.
-// Errors:
+// Makes an empty image; what the device held is lost. The image is durable and whole when this
+// returns OK, and there is none until then. Errors:
 //   kInvalidArgument: the layout (detail as ImageLayout::Validate()), the salt (detail 31), or the size,
 //       which is no multiple of the IO block or larger than the device (detail = kBadSize)
 //   kExhausted: the image is too small for what it must hold
@@ -66,9 +65,9 @@ Status Format(BlockDevice& device, const crypto::Symmetric& symmetric, crypto::R
               Allocator& allocator, ByteView user_key, const FormatOptions& options);
 inline constexpr std::uint32_t kBadSize = 0xFFFFFFFF;
 
-// Writes a creation header and the auxiliary metadata behind it. `free_space` and `progress` do not count; with
-// size_bytes 0 the image will have the size that the device has now. The device must have 8 KiB and 16 IO
-// blocks; it may grow before it is opened. Errors: as Format().
+// Writes a creation header and the auxiliary metadata behind it. `free_space` and `progress` do not
+// count; with size_bytes 0 the image will have the size that the device has now. The device must
+// have 8 KiB and 16 IO blocks; it may grow before it is opened. Errors: as Format().
 Status WriteCreationHeader(BlockDevice& device, Allocator& allocator, const FormatOptions& options);
 
 }  // namespace svsm::cocoonfs

@@ -6,15 +6,15 @@
 //   SVSM_ASSIGN_OR_RETURN(cocoonfs::PendingCommit* const commit, t->Prepare());
 //   SVSM_TRY(commit->Apply());
 //
-// Nothing is visible, to readers of the FileSystem and after a power cut, until the journal's head is
-// written by WriteJournal() or Apply(); from then on everything is. What the files were before is authenticated
-// wherever a part of it is kept.
+// Nothing is visible, to readers of the FileSystem and after a power cut, until the journal's head
+// is written by WriteJournal() or Apply(); from then on everything is. What the files were before
+// is authenticated wherever a part of it is kept.
 //
-// Both objects belong to the FileSystem. The Transaction is void after Prepare(), Abandon() and any failure of
-// Prepare(); the PendingCommit until the next Begin() or Close().
+// Both objects belong to the FileSystem. The Transaction is void after Prepare(), Abandon() and any
+// failure of Prepare(); the PendingCommit until the next Begin() or Close().
 //
-// Profile: freestanding. Allocates: from the FileSystem's Allocator, for all that is written, until the commit is
-// applied or cancelled; nothing after Prepare(). Threads: as the FileSystem.
+// Profile: freestanding. Allocates: from the FileSystem's Allocator, for all that is written, until
+// the commit is applied or cancelled; nothing after Prepare(). Threads: as the FileSystem.
 #ifndef SVSM_COCOONFS_TRANSACTION_H_
 #define SVSM_COCOONFS_TRANSACTION_H_
 
@@ -28,17 +28,17 @@ namespace svsm::cocoonfs {
 
 struct WriteState;
 
-// Errors of all its functions: kFailedPrecondition (the transaction is over, or failed before), and when
-// something must be read, kAuthFailed and kMalformed (detail = Region), kOutOfMemory, kIoError. After an error
-// other than kNotFound, kInvalidArgument and kBufferTooSmall the transaction has failed and can only be
-// abandoned; the image is as it was.
+// Errors of all its functions: kFailedPrecondition (the transaction is over, or failed before), and
+// when something must be read, kAuthFailed and kMalformed (detail = Region), kOutOfMemory,
+// kIoError. After an error other than kNotFound, kInvalidArgument and kBufferTooSmall the
+// transaction has failed and can only be abandoned; the image is as it was.
 class Transaction final {
  public:
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
-  // Replaces the file, or makes it. Errors: kInvalidArgument (an inode below kMinUserInode), kExhausted (no space on
-  // the image; as much stays free as it takes to remove files).
+  // Replaces the file, or makes it. Errors: kInvalidArgument (an inode below kMinUserInode),
+  // kExhausted (no space on the image; as much stays free as it takes to remove files).
   Status Write(std::uint64_t inode, ByteView data, std::uint8_t flags);
   // The same in pieces, whose sizes must add up to `size_bytes`: nothing else may be called between
   // BeginWrite() and EndWrite(). Errors: as Write(); kInvalidArgument (too many bytes, or too few).
@@ -57,10 +57,11 @@ class Transaction final {
   // Errors: kExhausted.
   Status SetAuxMetadata(const AuxMetadata& aux);
 
-  // Works out the new state, and writes what may be written before the commit: new blocks to free places,
-  // copies of changed ones, the log; and a barrier. With no change at all it is a commit that only counts.
-  // Errors: kExhausted (no space for the journal; nothing has been written), and those above. After a failure of
-  // the device the image is as it was, and the next transaction may begin.
+  // Works out the new state, and writes what may be written before the commit: new blocks to free
+  // places, copies of changed ones, the log; and a barrier. With no change at all it is a commit
+  // that only counts. Errors: kExhausted (no space for the journal; nothing has been written), and
+  // those above. After a failure of the device the image is as it was, and the next transaction may
+  // begin.
   Result<PendingCommit*> Prepare();
   // Drops the transaction.
   void Abandon();
@@ -77,24 +78,26 @@ class PendingCommit final {
   PendingCommit(const PendingCommit&) = delete;
   PendingCommit& operator=(const PendingCommit&) = delete;
 
-  // What a ledger compares. For a commit found in the journal at Open() the old ones are not known and empty.
+  // What a ledger compares. For a commit found in the journal at Open() the old ones are not known
+  // and empty.
   ByteView old_root() const;
   ByteView new_root() const;
-  // Of the new state, least significant byte first. In one open FileSystem no value is ever used for two
-  // states: that of a commit which was cancelled is left out.
+  // Of the new state, least significant byte first. In one open FileSystem no value is ever used
+  // for two states: that of a commit which was cancelled is left out.
   FixedView<kUpdateCounterSize> counter() const;
   // Whether the journal's head is durable: the commit survives a power cut.
   bool journal_written() const;
 
-  // Writes the journal's head, durably: the commit point. Readers see the new state only after Apply(). Done
-  // before: OK. Errors: kFailedPrecondition (applied or cancelled; or the device failed before), kIoError: whether
-  // the commit happened is not known until the image is opened again, and this FileSystem refuses further changes.
+  // Writes the journal's head, durably: the commit point. Readers see the new state only after
+  // Apply(). Done before: OK. Errors: kFailedPrecondition (applied or cancelled; or the device
+  // failed before), kIoError: whether the commit happened is not known until the image is opened
+  // again, and this FileSystem refuses further changes.
   Status WriteJournal();
-  // WriteJournal() if need be, then brings every block to its place and ends the journal. Errors: as
-  // WriteJournal(); once the head is durable, so is the commit, whatever fails here.
+  // WriteJournal() if need be, then brings every block to its place and ends the journal. Errors:
+  // as WriteJournal(); once the head is durable, so is the commit, whatever fails here.
   Status Apply();
-  // Drops the commit; the image is as it was. Errors: kFailedPrecondition (the head may have been written, or the
-  // commit was found at Open(); nothing has changed).
+  // Drops the commit; the image is as it was. Errors: kFailedPrecondition (the head may have been
+  // written, or the commit was found at Open(); nothing has changed).
   Status Cancel();
 
  private:
