@@ -190,6 +190,9 @@ TEST_F(SvsmVtpmTest, SaysWhatIsWrongWithItsArguments) {
       {"socket", "--tpm2", "--server", "type=tcp,port=0", "--tpmstate", "backend-uri=file://f"},
       {"socket", "--tpm2", "--server", "type=tcp,port=0", "--seccomp", "action=kill"},
       {"socket", "--tpm2", "--server", "type=tcp,port=0", "--pid", "mode=0600"},
+      {"socket", "--tpm2", "--server", "type=tcp,port=0", "--tpmstate", "dir=d", "--key", "vmpl=1"},
+      {"socket", "--tpm2", "--server", "type=tcp,port=0", "--key", "amd-sp"},
+      {"socket", "--tpm2", "--server", "type=tcp,port=0", "--manifest", "m"},
       {"socket", "--tpm2", "--mssim", "type=unixio,path=tpm"},
       {"socket", "--tpm2", "--mssim", "type=tcp,port=0"},
       {"socket", "--tpm2", "--mssim", "type=tcp,port=65535"},
@@ -215,6 +218,38 @@ TEST_F(SvsmVtpmTest, ManufacturesOnTheSimulatedMachine) {
   const ProgramRun second = Start(arguments);
   ASSERT_EQ(second.exit_code, 0) << second.err;
   EXPECT_THAT(second.out, HasSubstr("EK 81010002: found; report in NV 01c0000a: yes"));
+}
+
+TEST_F(SvsmVtpmTest, SealsUnderAKeyOfTheAmdSp) {
+  const auto arguments = [&](const std::string& machine, const std::string& key) {
+    return std::vector<std::string>{
+        "--tpmstate",    StateFolder(), "--key",      key,
+        "--manufacture", "sim",         "--manifest", Put("manifest", Bytes<3>{}),
+        "--sim-folder",  Path(machine)};
+  };
+  const ProgramRun first = Start(arguments("machine", "amd-sp"));
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_THAT(first.out, HasSubstr("EK 81010002: created"));
+  EXPECT_EQ(Control("0000000f"), "0000000000000001");
+  Stop();
+  const ProgramRun second = Start(arguments("machine", "amd-sp"));
+  ASSERT_EQ(second.exit_code, 0) << second.err;
+  EXPECT_THAT(second.out, HasSubstr("EK 81010002: found"));
+  Stop();
+  // Another VMPL's key, and another chip's.
+  const ProgramRun vmpl = Start(arguments("machine", "amd-sp,vmpl=2"));
+  EXPECT_EQ(vmpl.exit_code, 1);
+  EXPECT_THAT(vmpl.err, HasSubstr("AuthFailed"));
+  const ProgramRun chip = Start(arguments("other-machine", "amd-sp"));
+  EXPECT_EQ(chip.exit_code, 1);
+  EXPECT_THAT(chip.err, HasSubstr("AuthFailed"));
+}
+
+TEST_F(SvsmVtpmTest, SaysThatThisMachineHasNoAmdSp) {
+  const ProgramRun run =
+      Start({"--tpmstate", StateFolder(), "--key", "amd-sp", "--sev-guest", Path("none")});
+  EXPECT_EQ(run.exit_code, 1);
+  EXPECT_THAT(run.err, HasSubstr("--key amd-sp: Unavailable"));
 }
 
 TEST_F(SvsmVtpmTest, TellsScriptsWhatItCanAndHolds) {

@@ -8,6 +8,7 @@
 #include "svsm/sim/kds.h"
 #include "svsm/sim/product_line.h"
 #include "svsm/sim/seeded_rng.h"
+#include "svsm/snp/boot_entropy.h"
 
 namespace svsm::tool {
 namespace {
@@ -16,7 +17,7 @@ namespace {
 // the two apart.
 constexpr std::uint64_t kSealingFields =
     snp::derived_key_field::kMeasurement | snp::derived_key_field::kPolicy;
-constexpr std::uint64_t kEntropyFields = snp::derived_key_field::kMeasurement;
+static_assert(kSealingFields != snp::kEntropyKeyFields);
 
 Status MakeFolder(const std::string& path) {
   if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return OkStatus();
@@ -93,26 +94,18 @@ SimVm::SimVm(std::unique_ptr<sim::Machine> machine, snp::VmpckHandover vmpck0)
       session_(aead_, std::move(vmpck0), machine_->port(), clock_, {}) {}
 
 Status SimVm::Seed(crypto::CpuRandom& cpu) {
-  Secret<48> from_cpu;
-  crypto::RdSeedSource rdseed(cpu);
-  cpu_status_ = rdseed.Fill(from_cpu.writable());
-  if (!cpu_status_.ok()) {
-    crypto::RdRandSource rdrand(cpu);
-    const Status second = rdrand.Fill(from_cpu.writable());
-    if (second.ok() || cpu_status_.code() == Code::kUnavailable) cpu_status_ = second;
-  }
-  snp::DerivedKeySelection selection;
-  selection.fields = kEntropyFields;
-  Secret<32> derived;
-  SVSM_TRY(session_.DeriveKey(selection, derived));
-  SVSM_ASSIGN_OR_RETURN(const snp::VmpckHandover vmpck3, machine_->TakeVmpck(snp::VmpckId(3)));
-  const ByteView inputs[] = {from_cpu.view(), derived.view(), vmpck3.key.view()};
-  return drbg_.Seed(inputs);
+  SVSM_ASSIGN_OR_RETURN(snp::VmpckHandover vmpck3, machine_->TakeVmpck(snp::VmpckId(3)));
+  SVSM_ASSIGN_OR_RETURN(const snp::BootEntropy from, snp::SeedAtBoot(cpu, session_, vmpck3, drbg_));
+  cpu_status_ = from.rdseed;
+  const bool second = from.rdrand.ok() || from.rdseed.code() == Code::kUnavailable;
+  if (!from.rdseed.ok() && second) cpu_status_ = from.rdrand;
+  return OkStatus();
 }
 
-Result<Secret<32>> SimVm::SealingKey() {
+Result<Secret<32>> SimVm::SealingKey(Vmpl vmpl) {
   snp::DerivedKeySelection selection;
   selection.fields = kSealingFields;
+  selection.vmpl = vmpl;
   Secret<32> key;
   SVSM_TRY(session_.DeriveKey(selection, key));
   return key;

@@ -71,7 +71,9 @@ class SimVm {
   crypto::Rng& rng() { return drbg_; }
   // The derived key under which state is sealed: bound to this chip, this measurement and this
   // policy. Errors: those of GuestMessageSession::DeriveKey().
-  Result<Secret<32>> SealingKey();
+  Result<Secret<32>> SealingKey() { return SealingKey(Vmpl(0)); }
+  // The same for a VMPL.
+  Result<Secret<32>> SealingKey(Vmpl vmpl);
   // What RDSEED's, or else RDRAND's, health test said.
   Status cpu_status() const { return cpu_status_; }
 

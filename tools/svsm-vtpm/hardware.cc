@@ -4,6 +4,7 @@
 
 #include "svsm/crypto/cpu_entropy.h"
 #include "svsm/crypto/openssl.h"
+#include "svsm/snp_linux/sev_guest.h"
 #include "svsm/vtpm/manufacture.h"
 
 namespace svsm::tool {
@@ -47,12 +48,30 @@ Status Hardware::OpenSim(const std::string& folder) {
   return OkStatus();
 }
 
-Status Hardware::Manufacture(vtpm::Engine& engine) {
+Result<Secret<32>> Hardware::SealingKey(const Options& options) {
+  if (vm_ != nullptr) return vm_->SealingKey(Vmpl(options.key_vmpl));
+  snp::LinuxSevGuestDevice device(options.sev_guest);
+  snp::SevGuestAttester sev_guest(device, Vmpl(options.key_vmpl));
+  snp::DerivedKeySelection selection;
+  selection.fields = snp::derived_key_field::kMeasurement | snp::derived_key_field::kPolicy;
+  selection.vmpl = Vmpl(options.key_vmpl);
+  Secret<32> key;
+  SVSM_TRY(sev_guest.DeriveKey(selection, key));
+  return key;
+}
+
+Status Hardware::Manufacture(vtpm::Engine& engine, const Options& command_line) {
   const crypto::OpensslHash sha256(crypto::HashAlg::kSha256);
   const crypto::OpensslHash sha384(crypto::HashAlg::kSha384);
   const crypto::OpensslHash sha512(crypto::HashAlg::kSha512);
   vtpm::ManufactureOptions options;
   if (vm_ != nullptr) options.launch_digest = vm_->machine().measurement();
+  Bytes<crypto::kSha384Size> manifest_digest{};
+  if (!command_line.manifest.empty()) {
+    SVSM_ASSIGN_OR_RETURN(const ByteVector manifest, ReadFile(command_line.manifest));
+    SVSM_TRY(sha384.Digest(manifest, manifest_digest));
+    options.manifest_digest = manifest_digest;
+  }
   Attester& attester = vm_ != nullptr ? static_cast<Attester&>(vm_->attester()) : *tsm_;
   const auto workspace = std::make_unique<vtpm::ManufactureWorkspace>();
   const auto made = std::make_unique<vtpm::ManufacturedVtpm>();

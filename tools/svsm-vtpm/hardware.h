@@ -23,9 +23,15 @@ class Hardware {
   // What the TPM's keys come from: the simulated SVSM's own generator, or this program's.
   crypto::Rng& rng() { return vm_ != nullptr ? vm_->rng() : entropy_.rng(); }
 
+  // The key that the AMD-SP derives for options.key_vmpl from chip, measurement and policy: the
+  // simulated one's, or this machine's. Errors: those of GuestMessageSession::DeriveKey() and of
+  // SevGuestAttester::DeriveKey().
+  Result<Secret<32>> SealingKey(const Options& options);
+
   // Powers the TPM on, started, with this machine's reports in its certificate indices, and prints
-  // which EKs there are. Errors: those of the attester and of vtpm::Manufacture().
-  Status Manufacture(vtpm::Engine& engine);
+  // which EKs there are. Errors: those of the attester, of vtpm::Manufacture() and of the
+  // manifest's file.
+  Status Manufacture(vtpm::Engine& engine, const Options& options);
 
  private:
   Status OpenSim(const std::string& folder);

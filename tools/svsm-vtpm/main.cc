@@ -152,7 +152,7 @@ Status SendStartup(vtpm::Engine& engine, Startup startup) {
 
 // Power, as the flags want it, or a whole manufacture.
 Status Prepare(vtpm::LibtpmsEngine& engine, const Options& options, Hardware& hardware) {
-  if (options.manufacture != Manufacture::kNo) return hardware.Manufacture(engine);
+  if (options.manufacture != Manufacture::kNo) return hardware.Manufacture(engine, options);
   if (!options.power_on) return OkStatus();
   SVSM_TRY(engine.PowerOn(vtpm::StoredVolatile::kKeep));
   return SendStartup(engine, options.startup);
@@ -209,7 +209,14 @@ int Run(const Options& options) {
   const Result<std::unique_ptr<Hardware>> hardware = Hardware::Open(options);
   if (!hardware.ok()) return Fail("--manufacture", hardware.status());
   crypto::Rng& rng = (*hardware)->rng();
-  Result<std::unique_ptr<TpmState>> state = TpmState::Open(options, rng);
+  Secret<32> key;
+  if (options.key_of_sp) {
+    Result<Secret<32>> derived = (*hardware)->SealingKey(options);
+    if (!derived.ok()) return Fail("--key amd-sp", derived.status());
+    key = *std::move(derived);
+  }
+  Result<std::unique_ptr<TpmState>> state =
+      TpmState::Open(options, options.key_of_sp ? &key : nullptr, rng);
   if (!state.ok()) return Fail("the state cannot be opened", state.status());
   if (!options.state_folder.empty() && !(*state)->sealed()) {
     std::fputs("svsm-vtpm: warning: without --key the state is stored in the clear\n", stderr);

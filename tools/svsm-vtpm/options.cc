@@ -4,6 +4,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "svsm/snp_linux/sev_guest.h"
 #include "svsm/snp_linux/tsm_tree.h"
 
 namespace svsm::tool {
@@ -78,13 +79,19 @@ void CheckSeccomp(const std::string& text) {
   if (text != "action=none") throw std::invalid_argument("only action=none: " + text);
 }
 
-std::string Value(const std::string& text, const std::string& allowed, const std::string& key) {
-  const auto parts = ParseList(text, allowed);
-  const auto found = parts.find(key);
-  if (found == parts.end() || found->second.empty()) {
-    throw std::invalid_argument(key + "=... is missing in " + text);
+void ParseKey(const std::string& text, Options& options) {
+  const auto parts = ParseList(text, "file amd-sp vmpl");
+  const auto file = parts.find("file");
+  const auto vmpl = parts.find("vmpl");
+  options.key_of_sp = parts.count("amd-sp") != 0;
+  if (file != parts.end() && !file->second.empty()) options.key_file = file->second;
+  if (options.key_file.empty() != options.key_of_sp ||
+      (vmpl != parts.end() && !options.key_of_sp)) {
+    throw std::invalid_argument("neither file=... nor amd-sp[,vmpl=N]: " + text);
   }
-  return found->second;
+  if (vmpl != parts.end()) {
+    options.key_vmpl = static_cast<std::uint32_t>(ParseNumber("vmpl", vmpl->second, 10, 3));
+  }
 }
 
 // Turns the parsers' std::invalid_argument into what CLI11 reports with the option's name.
@@ -126,9 +133,10 @@ void AddState(CLI::App& socket, Options& options) {
       Checked([&](const std::string& text) { options.state_folder = ParseState(text); }),
       "dir=FOLDER or backend-uri=dir://FOLDER; without it the state ends with the process");
   socket.add_option_function<std::string>(
-      "--key",
-      Checked([&](const std::string& text) { options.key_file = Value(text, "file", "file"); }),
-      "file=FILE with 32 bytes or 64 hex digits: seals the state");
+      "--key", Checked([&](const std::string& text) { ParseKey(text, options); }),
+      "Seals the state: file=FILE with 32 bytes or 64 hex digits, or amd-sp[,vmpl=N] for a key "
+      "that "
+      "the AMD-SP derives for this chip, measurement and policy");
   socket.add_option_function<std::string>(
       "--flags", Checked([&](const std::string& text) { ApplyFlags(text, options); }),
       "not-need-init, startup-clear, startup-state");
@@ -143,6 +151,10 @@ void AddMachine(CLI::App& socket, Options& options) {
                     "Where the simulated machine keeps its chip and certificates");
   socket.add_option("--tsm-folder", options.tsm_folder, "Where configfs-tsm is mounted")
       ->default_val(snp::kTsmRoot);
+  socket.add_option("--sev-guest", options.sev_guest, "The device that --key amd-sp asks")
+      ->default_val(snp::kSevGuestPath);
+  socket.add_option("--manifest", options.manifest,
+                    "A file whose SHA-384 --manufacture measures beside the launch digest");
 }
 
 void AddProcess(CLI::App& socket, Options& options) {
@@ -174,11 +186,14 @@ void CheckTogether(const Options& options) {
   if (!options.print_states && !options.server && !options.control && !options.mssim) {
     throw CLI::RequiredError("--server, --ctrl or --mssim");
   }
-  if (!options.key_file.empty() && options.state_folder.empty()) {
+  if ((!options.key_file.empty() || options.key_of_sp) && options.state_folder.empty()) {
     throw CLI::RequiresError("--key", "--tpmstate");
   }
   if (options.manufacture == Manufacture::kSim && options.sim_folder.empty()) {
     throw CLI::RequiresError("--manufacture sim", "--sim-folder");
+  }
+  if (!options.manifest.empty() && options.manufacture == Manufacture::kNo) {
+    throw CLI::RequiresError("--manifest", "--manufacture");
   }
 }
 

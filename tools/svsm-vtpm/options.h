@@ -29,7 +29,9 @@ struct Options {
   std::optional<Endpoint> control;
   std::optional<Endpoint> mssim;  // TCP, with a port below 65535
   std::string state_folder;       // empty: the state is in memory and ends with the process
-  std::string key_file;           // empty: the state is stored in the clear
+  std::string key_file;           // empty, and no AMD-SP key: the state is stored in the clear
+  bool key_of_sp = false;         // sealed under a key that the AMD-SP derives
+  std::uint32_t key_vmpl = 0;     // for which VMPL
   bool power_on = false;          // not-need-init, or any startup
   Startup startup = Startup::kNone;
   bool end_with_client = false;
@@ -43,6 +45,8 @@ struct Options {
   Manufacture manufacture = Manufacture::kNo;
   std::string sim_folder;
   std::string tsm_folder;  // where configfs-tsm is mounted
+  std::string sev_guest;   // the device that --key amd-sp asks, unless the machine is simulated
+  std::string manifest;    // a file whose SHA-384 is measured at manufacture
 };
 
 // "a=b,c,d=e" as a map; a word without '=' has an empty value. `allowed` names the keys, separated

@@ -64,18 +64,23 @@ Result<Secret<32>> ReadKeyFile(const std::string& path) {
   return Status(Code::kMalformed, Source::kCaller, static_cast<std::uint32_t>(bytes.size()));
 }
 
-Result<std::unique_ptr<TpmState>> TpmState::Open(const Options& options, crypto::Rng& rng) {
+Result<std::unique_ptr<TpmState>> TpmState::Open(const Options& options, const Secret<32>* sp_key,
+                                                 crypto::Rng& rng) {
   auto state = std::make_unique<TpmState>();
   if (options.state_folder.empty()) return state;
-  if (options.key_file.empty()) {
+  if (options.key_file.empty() && sp_key == nullptr) {
     SVSM_ASSIGN_OR_RETURN(state->plain_,
                           sealed_file::PlainDirectoryStore::Open(options.state_folder));
     state->store_ = state->plain_.get();
     return state;
   }
-  SVSM_ASSIGN_OR_RETURN(const Secret<32> key, ReadKeyFile(options.key_file));
+  Secret<32> from_file;
+  if (sp_key == nullptr) {
+    SVSM_ASSIGN_OR_RETURN(from_file, ReadKeyFile(options.key_file));
+  }
   SVSM_ASSIGN_OR_RETURN(state->sealed_, sealed_file::SealedFileStore::Open(
-                                            options.state_folder + kSealedFile, key, state->aead_,
+                                            options.state_folder + kSealedFile,
+                                            sp_key != nullptr ? *sp_key : from_file, state->aead_,
                                             rng, sealed_file::SealedFileStore::IfAbsent::kCreate));
   state->store_ = state->sealed_.get();
   return state;

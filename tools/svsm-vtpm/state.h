@@ -22,8 +22,10 @@ std::string StatesJson(const std::string& folder);
 
 class TpmState {
  public:
-  // Opens what the options name; `rng` is borrowed. Errors: those of the key file and of the store.
-  static Result<std::unique_ptr<TpmState>> Open(const Options& options, crypto::Rng& rng);
+  // Opens what the options name, under `sp_key` if there is one, else under the key file's key.
+  // `rng` is borrowed. Errors: those of the key file and of the store.
+  static Result<std::unique_ptr<TpmState>> Open(const Options& options, const Secret<32>* sp_key,
+                                                crypto::Rng& rng);
   StateStore& store() { return *store_; }
   bool sealed() const { return sealed_ != nullptr; }
   // It is in a folder, which is locked.
