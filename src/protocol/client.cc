@@ -30,22 +30,23 @@ Client::Client(GuestExit& exit, GuestBuffer calling_area, const ClientOptions& o
   SVSM_CHECK(calling_area.bytes.size() == sizeof(CallingArea) && IsPageAligned(calling_area.gpa));
 }
 
-Result<CallRegisters> Client::CallOnce(const CallRegisters& call) {
+// Everything that the call points at is written before the flag is, and the SVSM runs on this CPU:
+// no other order is wanted of the first store. The exchange is the specification's.
+Status Client::RunOnce(CallRegisters& registers) {
   std::uint8_t* pending = &calling_area_.bytes[offsetof(CallingArea, call_pending)];
-  CallRegisters registers = call;
-  __atomic_store_n(pending, kCallPending, __ATOMIC_SEQ_CST);
+  __atomic_store_n(pending, kCallPending, __ATOMIC_RELEASE);
   const Status status = exit_.RunSvsm(registers);
   const std::uint8_t left = __atomic_exchange_n(pending, kCallNotPending, __ATOMIC_SEQ_CST);
   SVSM_TRY(status);
-  if (left != kCallNotPending) return Status(Code::kUnavailable, Source::kProtocol);
-  return registers;
+  return left == kCallNotPending ? OkStatus() : Status(Code::kUnavailable, Source::kProtocol);
 }
 
-Result<CallRegisters> Client::Call(const CallRegisters& call) {
+Status Client::Run(CallRegisters& registers) {
+  const CallRegisters call = registers;
   std::uint32_t busy = 0;
   std::uint32_t incomplete = 0;
   while (true) {
-    SVSM_ASSIGN_OR_RETURN(const CallRegisters registers, CallOnce(call));
+    SVSM_TRY(RunOnce(registers));
     switch (CodeOf(registers)) {
       case ResultCode::kBusy:
         if (++busy > options_.max_busy) return Status(Code::kBusy, Source::kProtocol, busy);
@@ -56,24 +57,36 @@ Result<CallRegisters> Client::Call(const CallRegisters& call) {
         }
         break;
       default:
-        return registers;
+        return OkStatus();
     }
+    registers = call;
   }
 }
 
+Status Client::RunChecked(CallRegisters& registers) {
+  SVSM_TRY(Run(registers));
+  return StatusOf(CodeOf(registers));
+}
+
+Result<CallRegisters> Client::Call(const CallRegisters& call) {
+  CallRegisters registers = call;
+  SVSM_TRY(Run(registers));
+  return registers;
+}
+
 Result<CallRegisters> Client::CallChecked(const CallRegisters& call) {
-  SVSM_ASSIGN_OR_RETURN(const CallRegisters registers, Call(call));
-  SVSM_TRY(StatusOf(CodeOf(registers)));
+  CallRegisters registers = call;
+  SVSM_TRY(RunChecked(registers));
   return registers;
 }
 
 Result<VersionRange> Client::QueryProtocol(std::uint32_t protocol, std::uint32_t version) {
   CallRegisters call = MakeCall(kCoreProtocol, kCoreQueryProtocol);
   call.rcx = std::uint64_t{protocol} << 32 | version;
-  SVSM_ASSIGN_OR_RETURN(const CallRegisters answer, CallChecked(call));
-  if (answer.rcx == 0) return VersionRange();
-  const VersionRange range{.min = static_cast<std::uint32_t>(answer.rcx),
-                           .max = static_cast<std::uint32_t>(answer.rcx >> 32)};
+  SVSM_TRY(RunChecked(call));
+  if (call.rcx == 0) return VersionRange();
+  const VersionRange range{.min = static_cast<std::uint32_t>(call.rcx),
+                           .max = static_cast<std::uint32_t>(call.rcx >> 32)};
   if (!range.contains(version)) return Malformed(range.min);
   return range;
 }
@@ -163,7 +176,7 @@ Result<ByteView> Client::SendTpmCommand(ByteView command, GuestBuffer page) {
   SVSM_TRY(EncodeTpmRequest(command, page.bytes).status());
   CallRegisters call = MakeCall(kVtpmProtocol, kVtpmCommand);
   call.rcx = page.gpa.value();
-  SVSM_TRY(CallChecked(call).status());
+  SVSM_TRY(RunChecked(call));
   return DecodeTpmResponse(page.bytes.first(kTpmBufferSize));
 }
 

@@ -60,7 +60,7 @@ Service* Dispatcher::Find(std::uint32_t protocol) const {
 }
 
 Result<ExitOutcome> Dispatcher::Dispatch(Gpa vmsa, CallRegisters& registers) {
-  Vcpu caller;
+  Caller caller;
   std::uint8_t pending = kCallNotPending;
   {
     const LockGuard guard(vcpus_.lock());
@@ -71,8 +71,8 @@ Result<ExitOutcome> Dispatcher::Dispatch(Gpa vmsa, CallRegisters& registers) {
       return Status(Code::kOutOfRange, Source::kProtocol, 0);
     }
     if (pending == kCallNotPending) return ExitOutcome::kSpurious;
+    caller = {.vmsa = vmsa, .calling_area = vcpu->calling_area, .vmpl = vcpu->vmpl};
     vcpu->in_call = true;
-    caller = *vcpu;
   }
   if (Serve(caller, pending, registers) == Afterwards::kDoNotResume) {
     return ExitOutcome::kVcpuDeleted;
@@ -90,7 +90,7 @@ Result<ExitOutcome> Dispatcher::Dispatch(Gpa vmsa, CallRegisters& registers) {
   return ExitOutcome::kAnswered;
 }
 
-Afterwards Dispatcher::Serve(const Vcpu& caller, std::uint8_t pending, CallRegisters& registers) {
+Afterwards Dispatcher::Serve(const Caller& caller, std::uint8_t pending, CallRegisters& registers) {
   internal::GuardedMemory memory(memory_, vcpus_, caller.calling_area);
   CallContext context{.vmsa = caller.vmsa,
                       .calling_area = caller.calling_area,

@@ -17,8 +17,12 @@ class GuardedMemory final : public GuestMemory {
   PageKind Classify(Gpa page) const override;
   Status Read(Gpa from, ByteSpan out) const override;
   Status Write(Gpa to, ByteView bytes) override;
+  Status ReadHead(Gpa from, std::uint64_t buffer_bytes, ByteSpan out) const override;
+  Status WriteParts(Gpa to, ByteView first, ByteView second) override;
 
  private:
+  // With the lock held.
+  bool IsGuests(Gpa gpa, std::uint64_t size_bytes) const;
   bool Allowed(Gpa gpa, std::uint64_t size_bytes) const;
 
   GuestMemory& memory_;

@@ -14,6 +14,8 @@ constexpr std::uint64_t Bit(unsigned n) { return std::uint64_t{1} << n; }
 constexpr std::uint64_t kDefined =
     (Bit(19) - Bit(1)) | Bit(20) | Bit(21) | Bit(25) | Bit(26) | Bit(30);
 
+constexpr std::size_t kFirstRead = 128;
+
 }  // namespace
 
 ResultCode ReadTpmRequest(const GuestMemory& memory, Gpa gpa, ByteSpan buffer,
@@ -21,9 +23,12 @@ ResultCode ReadTpmRequest(const GuestMemory& memory, Gpa gpa, ByteSpan buffer,
   SVSM_CHECK(buffer.size() >= kMaxTpmCommand);
   request = {};
   if (gpa == Gpa(0)) return ResultCode::kInvalidParameter;
-  if (!IsGuestRange(memory, gpa, kTpmBufferSize)) return ResultCode::kInvalidAddress;
-  Bytes<sizeof(TpmRequestHeader)> bytes{};
-  if (!memory.Read(gpa, bytes).ok()) return ResultCode::kInvalidAddress;
+  // With the header comes as much of the command as nearly all have, if its page has it.
+  Bytes<kFirstRead> bytes{};
+  const std::uint64_t in_page = kPageSize - gpa.value() % kPageSize;
+  const ByteSpan start =
+      ByteSpan(bytes).first(in_page < kFirstRead ? sizeof(TpmRequestHeader) : kFirstRead);
+  if (!memory.ReadHead(gpa, kTpmBufferSize, start).ok()) return ResultCode::kInvalidAddress;
   const TpmRequestHeader header = *wire::Read<TpmRequestHeader>(bytes);
   const std::uint32_t command = header.platform_command.get();
   if (command > 31 || (kDefined & Bit(command)) == 0) return ResultCode::kInvalidParameter;
@@ -31,7 +36,12 @@ ResultCode ReadTpmRequest(const GuestMemory& memory, Gpa gpa, ByteSpan buffer,
   const std::uint32_t size = header.size.get();
   if (header.locality != 0 || size > kMaxTpmCommand) return ResultCode::kInvalidParameter;
   const ByteSpan copy = buffer.first(size);
-  if (!memory.Read(Gpa(gpa.value() + sizeof(header)), copy).ok()) {
+  ByteView had = start.subspan(sizeof(header));
+  if (had.size() > size) had = had.first(size);
+  Copy(copy, had);
+  Wipe(start);
+  if (had.size() < size &&
+      !memory.Read(Gpa(gpa.value() + sizeof(header) + had.size()), copy.subspan(had.size())).ok()) {
     return ResultCode::kInvalidAddress;
   }
   request = {.locality = header.locality, .command = copy};
@@ -41,11 +51,10 @@ ResultCode ReadTpmRequest(const GuestMemory& memory, Gpa gpa, ByteSpan buffer,
 ResultCode WriteTpmResponse(GuestMemory& memory, Gpa gpa, ByteView response) {
   if (response.size() > kMaxTpmResponse) return ResultCode::kInvalidRequest;
   const wire::Le32 size(static_cast<std::uint32_t>(response.size()));
-  if (!FitsAddressSpace(gpa, kTpmBufferSize) || !memory.Write(gpa, wire::ToBytes(size)).ok() ||
-      !memory.Write(Gpa(gpa.value() + sizeof(size)), response).ok()) {
-    return ResultCode::kInvalidAddress;
-  }
-  return ResultCode::kSuccess;
+  return FitsAddressSpace(gpa, kTpmBufferSize) &&
+                 memory.WriteParts(gpa, wire::ToBytes(size), response).ok()
+             ? ResultCode::kSuccess
+             : ResultCode::kInvalidAddress;
 }
 
 Result<std::size_t> EncodeTpmRequest(ByteView command, ByteSpan buffer) {

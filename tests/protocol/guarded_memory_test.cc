@@ -56,6 +56,24 @@ TEST_F(GuardedMemoryTest, RefusesWhatWasDeposited) {
   EXPECT_THAT(memory.Write(Gpa(kFree.value() - 1), two), refused);
 }
 
+TEST_F(GuardedMemoryTest, GuardsHeadsAndPartsAlike) {
+  const auto refused = IsStatus(Code::kOutOfRange, Source::kProtocol);
+  Bytes<4> four = {1, 2, 3, 4};
+  EXPECT_THAT(memory.WriteParts(kFree, ByteView(four).first(1), ByteView(four).last(2)), IsOk());
+  EXPECT_THAT(svsm.machine.Map(kFree, 4), testing::BytesAre("01030400"));
+  EXPECT_THAT(memory.ReadHead(kFree, 4, four), IsOk());
+  EXPECT_EQ(four, (Bytes<4>{1, 3, 4, 0}));
+  // Of the buffer, the head may not touch the dispatcher's bytes, and nothing a VMSA.
+  EXPECT_THAT(memory.ReadHead(Plus(kArea0, 4), kPageSize, four), refused);
+  EXPECT_TRUE(IsZero(four));
+  EXPECT_THAT(memory.ReadHead(kFree, 3, four), refused);
+  const Gpa before_vmsa(kVmsa0.value() - 4);
+  EXPECT_THAT(memory.ReadHead(before_vmsa, 4, four), IsOk());
+  EXPECT_THAT(memory.ReadHead(before_vmsa, 5, four), refused);
+  EXPECT_THAT(memory.WriteParts(before_vmsa, four, ByteView(four).first(1)), refused);
+  EXPECT_THAT(memory.WriteParts(kArea0, {}, four), refused);
+}
+
 TEST_F(GuardedMemoryTest, HandsOnFaults) {
   svsm.machine.page(0x40).faults = true;
   Bytes<1> byte{};

@@ -49,5 +49,28 @@ TEST(GuestMemory, ARangeIsTheGuestsOnlyAsAWhole) {
   EXPECT_FALSE(IsGuestRange(machine, Gpa(~std::uint64_t{0xFFF}), 0x2000));
 }
 
+TEST(GuestMemory, TheHeadOfABufferIsReadIfAllOfItIsTheGuests) {
+  FakeMachine machine;
+  machine.Poke(kFree, Bytes<2>{7, 8});
+  Bytes<2> out{};
+  EXPECT_THAT(machine.ReadHead(kFree, kPageSize, out), testing::IsOk());
+  EXPECT_EQ(out, (Bytes<2>{7, 8}));
+  const Gpa before_svsm(kSvsmPage.value() - 2);
+  EXPECT_THAT(machine.ReadHead(before_svsm, 3, out),
+              testing::IsStatus(Code::kOutOfRange, Source::kProtocol));
+  EXPECT_TRUE(IsZero(out));
+  EXPECT_THAT(machine.ReadHead(before_svsm, 2, out), testing::IsOk());
+}
+
+TEST(GuestMemory, PartsAreWrittenOneBehindTheOther) {
+  FakeMachine machine;
+  EXPECT_THAT(machine.WriteParts(kFree, Bytes<2>{1, 2}, Bytes<1>{3}), testing::IsOk());
+  EXPECT_THAT(machine.Map(kFree, 4), testing::BytesAre("01020300"));
+  EXPECT_THAT(machine.WriteParts(Gpa(kSvsmPage.value() - 2), Bytes<2>{1, 2}, Bytes<1>{3}),
+              testing::IsStatus(Code::kOutOfRange, Source::kCaller));
+  EXPECT_THAT(machine.WriteParts(Gpa(kTop.value() - 1), {}, Bytes<3>{}),
+              testing::IsStatus(Code::kOutOfRange, Source::kProtocol));
+}
+
 }  // namespace
 }  // namespace svsm::protocol

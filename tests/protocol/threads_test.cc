@@ -37,7 +37,7 @@ struct Threads : ::testing::Test {
     EXPECT_TRUE(outcome.ok());
     return static_cast<ResultCode>(registers.rax);
   }
-  Svsm svsm;
+  Svsm svsm{{}, Svsm::kDeposits};
 };
 
 TEST_F(Threads, AVmsaIsNeverWrittenForTheGuest) {
@@ -72,6 +72,60 @@ TEST_F(Threads, AVmsaIsNeverWrittenForTheGuest) {
   }
   done = true;
   other.join();
+  EXPECT_GT(created, 0u);
+}
+
+// One vCPU makes a page a VMSA and unmakes it, another changes its state, and a third gives it away
+// and asks it back.
+TEST_F(Threads, AVmsaIsNeitherInvalidatedNorDeposited) {
+  constexpr Gpa kVmsa2 = FakeMachine::Frame(0x12);
+  constexpr Gpa kArea2 = FakeMachine::Frame(0x22);
+  ASSERT_EQ(svsm.CreateVcpu1(), ResultCode::kSuccess);
+  svsm.machine.PokeVmsa(kVmsa2, 2, kEfer, kFeatures);
+  ASSERT_EQ(svsm.Code(kCoreProtocol, kCoreCreateVcpu, kVmsa2.value(), kArea2.value(), 2),
+            ResultCode::kSuccess);
+  const Gpa victim = kFree;
+  const Gpa area = Plus(kFree, kPageSize);
+  const auto put = [&](Gpa list, std::uint64_t entry) {
+    svsm.machine.Poke(list, wire::ToBytes(PvalidateListHeader{wire::Le16(1), wire::Le16(0), {}}));
+    svsm.machine.Poke(Plus(list, 8), wire::ToBytes(wire::Le64(entry)));
+  };
+  std::atomic<bool> done = false;
+  std::thread changes([&] {
+    for (unsigned i = 0; !done; ++i) {
+      const PageState state = i % 2 == 0 ? PageState::kInvalid : PageState::kValid;
+      put(Plus(kArea1, 8),
+          EncodePvalidateEntry({victim, PageSize::k4K, state, UnchangedPage::kIsIgnored}));
+      (void)Call(kVmsa1, kArea1, kCoreProtocol, kCorePvalidate, kArea1.value() + 8);
+      std::this_thread::yield();
+    }
+  });
+  std::thread gives([&] {
+    while (!done) {
+      put(Plus(kArea2, 8), EncodeDepositEntry({victim}));
+      (void)Call(kVmsa2, kArea2, kCoreProtocol, kCoreDepositMem, kArea2.value() + 8);
+      (void)Call(kVmsa2, kArea2, kCoreProtocol, kCoreWithdrawMem, kArea2.value() + 0x800);
+      std::this_thread::yield();
+    }
+  });
+  unsigned created = 0;
+  for (unsigned i = 0; i < 100000 && created < 200; ++i) {
+    svsm.machine.PokeVmsa(victim, 2, kEfer, kFeatures);
+    if (Call(kVmsa0, kArea0, kCoreProtocol, kCoreCreateVcpu, victim.value(), area.value(), 3) !=
+        ResultCode::kSuccess) {
+      continue;  // the others were faster
+    }
+    ++created;
+    std::this_thread::yield();
+    // Still what was checked: nobody wiped, invalidated or took it.
+    EXPECT_EQ(svsm.machine.Peek<wire::Le64>(Plus(victim, kVmsaEfer)).get(), kEfer);
+    EXPECT_EQ(svsm.machine.Peek<wire::Le64>(Plus(victim, kVmsaSevFeatures)).get(), kFeatures);
+    ASSERT_EQ(Call(kVmsa0, kArea0, kCoreProtocol, kCoreDeleteVcpu, victim.value()),
+              ResultCode::kSuccess);
+  }
+  done = true;
+  changes.join();
+  gives.join();
   EXPECT_GT(created, 0u);
 }
 

@@ -44,6 +44,20 @@ TEST_F(VtpmCodec, ReadsARequestAtAnyAlignment) {
   }
 }
 
+TEST_F(VtpmCodec, ReadsEachByteOfAnyLengthOnce) {
+  for (const std::uint32_t size : {118u, 119u, 120u, 121u, 4000u}) {
+    for (const std::uint64_t offset : {0u, 0xF7Fu, 0xF80u, 0xF81u, 0xFF7u, 0xFFCu}) {
+      const Gpa gpa = Plus(kFree, offset);
+      std::vector<std::uint8_t> command(size);
+      for (std::size_t i = 0; i < size; ++i) command[i] = static_cast<std::uint8_t>(i * 7 + 1);
+      Put(gpa, 8, 0, size);
+      machine.Poke(Plus(gpa, 9), command);
+      ASSERT_EQ(Read(gpa), ResultCode::kSuccess);
+      EXPECT_THAT(request.command, testing::SameBytes(command));
+    }
+  }
+}
+
 TEST_F(VtpmCodec, BoundsTheSize) {
   Put(kFree, 8, 0, 4087);
   ASSERT_EQ(Read(kFree), ResultCode::kSuccess);

@@ -147,7 +147,10 @@ class Client final {
   static constexpr std::uint32_t kMaxAttestRounds = 3;
 
  private:
-  Result<CallRegisters> CallOnce(const CallRegisters& call);
+  // Call() and CallChecked() in place.
+  Status Run(CallRegisters& registers);
+  Status RunChecked(CallRegisters& registers);
+  Status RunOnce(CallRegisters& registers);
   Status PvalidateList(std::span<const PvalidateEntry> entries, std::size_t& done);
   Status DepositList(std::span<const DepositEntry> entries);
   Status PvalidateAs4K(const PvalidateEntry& entry);

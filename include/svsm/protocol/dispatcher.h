@@ -65,7 +65,12 @@ class Dispatcher final : public ServiceDirectory {
   Result<ExitOutcome> Dispatch(Gpa vmsa, CallRegisters& registers);
 
  private:
-  Afterwards Serve(const Vcpu& caller, std::uint8_t pending, CallRegisters& registers);
+  struct Caller {
+    Gpa vmsa;
+    Gpa calling_area;
+    Vmpl vmpl;
+  };
+  Afterwards Serve(const Caller& caller, std::uint8_t pending, CallRegisters& registers);
   Result<CallReply> Answer(CallContext& context, std::uint8_t pending, const CallRegisters& in);
   void AnnounceMemoryLocked();
 

@@ -9,6 +9,9 @@
 //     return CallReply(in).With(ResultCode::kInvalidAddress);
 //   }
 //
+// ReadHead() and WriteParts() have an implementation by the others, and are there for
+// implementations that can do each at one go.
+//
 // Profile: freestanding. Allocates: as the implementation says. Threads: any, at once.
 #ifndef SVSM_PROTOCOL_GUEST_MEMORY_H_
 #define SVSM_PROTOCOL_GUEST_MEMORY_H_
@@ -27,25 +30,7 @@ enum class PageKind : std::uint8_t {
   kSvsm,      // the SVSM's own
 };
 
-class GuestMemory {
- public:
-  // What the page at `page` (4K aligned) is. The answer for an address does not change while the
-  // guest runs.
-  virtual PageKind Classify(Gpa page) const = 0;
-
-  // Copies out.size() bytes from `from`. Each byte is read exactly once. A page that is not
-  // kGuest, or that faults because it is not validated or because the host took it away, is an
-  // error and never a crash.
-  // Errors: kOutOfRange (some byte cannot be read); `out` is zero then.
-  virtual Status Read(Gpa from, ByteSpan out) const = 0;
-
-  // Copies `bytes` to `to`. Errors: kOutOfRange (some byte cannot be written; those of earlier
-  // pages may have been).
-  virtual Status Write(Gpa to, ByteView bytes) = 0;
-
- protected:
-  ~GuestMemory() = default;
-};
+class GuestMemory;
 
 constexpr bool IsPageAligned(Gpa gpa) { return gpa.value() % kPageSize == 0; }
 
@@ -68,6 +53,43 @@ constexpr bool Overlap(Gpa a, std::uint64_t a_bytes, Gpa b, std::uint64_t b_byte
 // Whether every page that the range touches is kGuest. False for a range that wraps; true for an
 // empty one. Calls Classify() once a page, so the caller bounds `size_bytes` first.
 bool IsGuestRange(const GuestMemory& memory, Gpa gpa, std::uint64_t size_bytes);
+
+class GuestMemory {
+ public:
+  // What the page at `page` (4K aligned) is. The answer for an address does not change while the
+  // guest runs.
+  virtual PageKind Classify(Gpa page) const = 0;
+
+  // Copies out.size() bytes from `from`. Each byte is read exactly once. A page that is not
+  // kGuest, or that faults because it is not validated or because the host took it away, is an
+  // error and never a crash.
+  // Errors: kOutOfRange (some byte cannot be read); `out` is zero then.
+  virtual Status Read(Gpa from, ByteSpan out) const = 0;
+
+  // Copies `bytes` to `to`. Errors: kOutOfRange (some byte cannot be written; those of earlier
+  // pages may have been).
+  virtual Status Write(Gpa to, ByteView bytes) = 0;
+
+  // Read() of the start of a buffer of `buffer_bytes`, every page of which must be kGuest. For what
+  // says in its head how much of the buffer it uses. Errors: as Read().
+  virtual Status ReadHead(Gpa from, std::uint64_t buffer_bytes, ByteSpan out) const {
+    if (IsGuestRange(*this, from, buffer_bytes)) return Read(from, out);
+    Fill(out, 0);
+    return Status(Code::kOutOfRange, Source::kProtocol);
+  }
+
+  // Write() of two parts, one behind the other. Errors: as Write().
+  virtual Status WriteParts(Gpa to, ByteView first, ByteView second) {
+    const Status written = Write(to, first);
+    if (!written.ok() || second.empty()) return written;
+    return FitsAddressSpace(to, first.size() + second.size())
+               ? Write(Gpa(to.value() + first.size()), second)
+               : Status(Code::kOutOfRange, Source::kProtocol);
+  }
+
+ protected:
+  ~GuestMemory() = default;
+};
 
 }  // namespace svsm::protocol
 
