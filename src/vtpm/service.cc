@@ -1,5 +1,6 @@
 #include "svsm/vtpm/service.h"
 
+#include "svsm/evidence/vtpm_manifest.h"
 #include "svsm/protocol/registers.h"
 #include "svsm/vtpm/tpm.h"
 
@@ -48,6 +49,10 @@ Result<ResultCode> VtpmService::Execute(GuestMemory& memory, Gpa buffer) {
 }
 
 Result<std::size_t> VtpmService::Manifest(std::uint32_t version, ByteSpan out) {
+  if (version == evidence::kVtpmManifestV1 && !keys_.empty()) {
+    SVSM_ASSIGN_OR_RETURN(const ByteView list, evidence::BuildVtpmManifestV1(keys_, out));
+    return list.size();
+  }
   if (version != 0) return Status(Code::kUnsupported, Source::kVtpm, version);
   if (ek_.empty()) return std::size_t{0};
   SVSM_ASSIGN_OR_RETURN(const ByteView manifest, protocol::VtpmManifestV0(ek_));

@@ -7,6 +7,9 @@
 #include <thread>
 #include <vector>
 
+#include "svsm/evidence/ek_template.h"
+#include "svsm/evidence/tpm_public.h"
+#include "svsm/evidence/vtpm_manifest.h"
 #include "svsm/testing/matchers.h"
 #include "tests/protocol/fakes.h"
 
@@ -186,6 +189,35 @@ TEST_F(VtpmServiceTest, ManifestIsTheEksPublicArea) {
   const Bytes<3> wrong = {0, 9, 1};
   VtpmService broken(engine_, lock_, work_, wrong);
   EXPECT_EQ(broken.Manifest(0, out).status().code(), Code::kTruncated);
+}
+
+TEST_F(VtpmServiceTest, ManifestVersion1ListsKeys) {
+  Bytes<1024> ek_area{};
+  Bytes<1024> ak_area{};
+  SVSM_ASSERT_OK_AND_ASSIGN(const ByteView ek,
+                            evidence::BuildTpm2bPublic(
+                                evidence::TemplatePublic(evidence::KeyTemplate::kEkP256), ek_area));
+  SVSM_ASSERT_OK_AND_ASSIGN(const ByteView ak,
+                            evidence::BuildTpm2bPublic(
+                                evidence::TemplatePublic(evidence::KeyTemplate::kAkP256), ak_area));
+  const ByteView keys[] = {ek, ak};
+  VtpmService both(engine_, lock_, work_, ek, keys);
+  Bytes<1024> out{};
+  SVSM_ASSERT_OK_AND_ASSIGN(const std::size_t size, both.Manifest(1, out));
+  std::array<ByteView, evidence::kMaxManifestKeys> slots;
+  SVSM_ASSERT_OK_AND_ASSIGN(const auto listed,
+                            evidence::ParseVtpmManifestV1(ByteView(out).first(size), slots));
+  ASSERT_EQ(listed.size(), 2u);
+  EXPECT_THAT(listed[0], SameBytes(ek));
+  EXPECT_THAT(listed[1], SameBytes(ak));
+  // Version 0 is the EK alone, as before.
+  EXPECT_THAT(both.Manifest(0, out), IsOkAnd(ek.size() - 2));
+  EXPECT_THAT(both.Manifest(2, out), IsStatus(Code::kUnsupported, Source::kVtpm, 2));
+  const Status too_small = both.Manifest(1, ByteSpan(out).first(size - 1)).status();
+  EXPECT_EQ(too_small.code(), Code::kBufferTooSmall);
+  EXPECT_EQ(too_small.detail(), size);
+  VtpmService one(engine_, lock_, work_, ek, std::span(keys).first(1));
+  EXPECT_EQ(one.Manifest(1, out).status().code(), Code::kOutOfRange);
 }
 
 TEST_F(VtpmServiceTest, VcpusCallAtOnce) {

@@ -19,13 +19,15 @@
 // bytes) is answered by TPM_RC_MEMORY in its place.
 //
 // Spec: AMD 58019, "vTPM protocol"; "Attestation protocol" (manifest of the vTPM service, version
-// 0). Profile: freestanding. Allocates: never. Threads: any, at once; one command at a time runs.
+// 0; version 1 in the draft of 1.01). Profile: freestanding. Allocates: never. Threads: any, at
+// once; one command at a time runs.
 #ifndef SVSM_VTPM_SERVICE_H_
 #define SVSM_VTPM_SERVICE_H_
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "svsm/core/bytes.h"
 #include "svsm/core/guid.h"
@@ -50,7 +52,12 @@ class VtpmService final : public protocol::Service, public protocol::ManifestPro
   // talks to the engine holds it. `ek_tpm2b_public` is the EK that the manifest names, as
   // ManufacturedVtpm has it; empty: the service has no manifest.
   VtpmService(Engine& engine, Lock& lock, VtpmWorkArea& work, ByteView ek_tpm2b_public)
-      : engine_(engine), lock_(lock), work_(work), ek_(ek_tpm2b_public) {}
+      : VtpmService(engine, lock, work, ek_tpm2b_public, {}) {}
+  // The same with the keys of the manifest's version 1, each a TPM2B_PUBLIC: an EK and an AK at
+  // least (evidence/vtpm_manifest.h). Borrows them, too.
+  VtpmService(Engine& engine, Lock& lock, VtpmWorkArea& work, ByteView ek_tpm2b_public,
+              std::span<const ByteView> manifest_keys)
+      : engine_(engine), lock_(lock), work_(work), ek_(ek_tpm2b_public), keys_(manifest_keys) {}
   VtpmService(const VtpmService&) = delete;
   VtpmService& operator=(const VtpmService&) = delete;
 
@@ -61,8 +68,9 @@ class VtpmService final : public protocol::Service, public protocol::ManifestPro
   Result<protocol::CallReply> Call(protocol::CallContext& context,
                                    const protocol::CallRegisters& in) override;
 
-  // protocol::ManifestProvider: version 0, the EK's TPMT_PUBLIC. Errors: kUnsupported (detail =
-  // version), kBufferTooSmall (detail = bytes needed), and those of protocol::VtpmManifestV0().
+  // protocol::ManifestProvider: version 0, the EK's TPMT_PUBLIC; version 1, the list of keys.
+  // Errors: kUnsupported (detail = version; 1 without keys, too), kBufferTooSmall (detail = bytes
+  // needed), and those of protocol::VtpmManifestV0() and evidence::BuildVtpmManifestV1().
   Guid service() const override { return protocol::kVtpmService; }
   Result<std::size_t> Manifest(std::uint32_t version, ByteSpan out) override;
 
@@ -80,6 +88,7 @@ class VtpmService final : public protocol::Service, public protocol::ManifestPro
   Lock& lock_;
   VtpmWorkArea& work_;
   ByteView ek_;
+  std::span<const ByteView> keys_;
 };
 
 }  // namespace svsm::vtpm
