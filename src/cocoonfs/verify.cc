@@ -70,6 +70,7 @@ bool Verifier::Claim(const Extent& extent, Region region, std::uint64_t inode) {
     Add(Problem::kMalformed, region, inode, extent);
     return false;
   }
+  if (progress_ != nullptr) progress_->OnOwner(region, inode, extent.first, extent.count);
   const bool free = claimed_.AllClear(extent);
   if (!free) Add(Problem::kDoublyUsed, region, inode, extent);
   claimed_.Set(extent);

@@ -4,13 +4,13 @@
 //   const Status status = cocoonfs::Verify(fs, report);
 //   for (const cocoonfs::Finding& finding : report.listed()) Print(finding);
 //
-// Reads again from the device: headers, every node of the authentication tree with its padding, every data
-// block, the bitmap, every node of the inode index, every file's list of extents and padding; and counts for each
-// block who uses it. With a commit pending, the state after it is what is looked at. Nothing is written or
-// repaired.
+// Reads again from the device: headers, every node of the authentication tree with its padding,
+// every data block, the bitmap, every node of the inode index, every file's list of extents and
+// padding; and counts for each block who uses it. With a commit pending, the state after it is what
+// is looked at. Nothing is written or repaired.
 //
-// Profile: freestanding. Allocates: from the FileSystem's allocator, a bitmap of the image and small buffers.
-// Threads: as the FileSystem.
+// Profile: freestanding. Allocates: from the FileSystem's allocator, a bitmap of the image and
+// small buffers. Threads: as the FileSystem.
 #ifndef SVSM_COCOONFS_VERIFY_H_
 #define SVSM_COCOONFS_VERIFY_H_
 
@@ -57,7 +57,8 @@ struct VerifyReport {
   std::uint64_t num_index_leaves = 0;
   std::uint64_t num_index_internals = 0;
   std::uint64_t num_allocated_blocks = 0;
-  // One extent of auxiliary metadata may be torn after an interrupted change without the key; that is no finding.
+  // One extent of auxiliary metadata may be torn after an interrupted change without the key; that
+  // is no finding.
   bool aux_torn = false;
 
   // As new, but for what the list held.
@@ -75,13 +76,18 @@ struct VerifyReport {
 class VerifyProgress {
  public:
   virtual Status OnProgress(std::uint64_t blocks_done, std::uint64_t blocks_total) = 0;
+  // Told of each owner of blocks when it is found: what they hold, and of which file, or 0. Does
+  // nothing unless overridden.
+  virtual void OnOwner(Region /*region*/, std::uint64_t /*inode*/, std::uint64_t /*first_block*/,
+                       std::uint64_t /*num_blocks*/) {}
 
  protected:
   ~VerifyProgress() = default;
 };
 
-// `report` is filled anew; `progress` may be null. Errors: kDataLoss (there are findings; detail = how many, at
-// most 2^32 - 1), kFailedPrecondition (not open), kOutOfMemory (nothing is said about the image).
+// `report` is filled anew; `progress` may be null. Errors: kDataLoss (there are findings; detail =
+// how many, at most 2^32 - 1), kFailedPrecondition (not open), kOutOfMemory (nothing is said about
+// the image).
 Status Verify(FileSystem& fs, VerifyReport& report, VerifyProgress* progress);
 inline Status Verify(FileSystem& fs, VerifyReport& report) { return Verify(fs, report, nullptr); }
 
