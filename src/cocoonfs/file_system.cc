@@ -4,6 +4,7 @@
 
 #include "cocoonfs/aux_reader.h"
 #include "cocoonfs/file_system_state.h"
+#include "cocoonfs/first_use.h"
 #include "cocoonfs/header_reader.h"
 #include "cocoonfs/journal_head.h"
 #include "cocoonfs/open.h"
@@ -56,8 +57,14 @@ Status FileSystem::OpenState(ByteView user_key) {
     FoundHeader found;
     SVSM_TRY(FindHeader(device_, allocator_, found));
     if (found.kind != HeaderKind::kImage) {
-      return Status(Code::kFailedPrecondition, Source::kCocoonfs,
-                    static_cast<std::uint32_t>(Region::kCreationHeader));
+      if (!state_->options.format_on_open || state_->options.read_only) {
+        return Status(Code::kFailedPrecondition, Source::kCocoonfs,
+                      static_cast<std::uint32_t>(Region::kCreationHeader));
+      }
+      SVSM_TRY(FormatOnFirstUse(device_, symmetric_, rng_, allocator_, user_key, found,
+                                state_->options.trim ? FreeSpace::kTrim : FreeSpace::kRandom));
+      SVSM_TRY(FindHeader(device_, allocator_, found));
+      if (found.kind != HeaderKind::kImage) return Malformed(Region::kStaticHeader);
     }
     header = found.image;
   }

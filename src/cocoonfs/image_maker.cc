@@ -265,11 +265,18 @@ Status ImageMaker::WriteHeader() {
   return writer_.Flush();
 }
 
-Status ImageMaker::FillFree(const Extent& range, FreeSpace free_space) {
+Status ImageMaker::DropBackup(const Extent& backup, FreeSpace free_space) {
   Filler filler;
   SVSM_TRY(filler.Init(free_space, *this));
-  if (free_space == FreeSpace::kLeave) return OkStatus();
-  SVSM_TRY(WriteFree(range, free_space, filler));
+  const std::size_t head = view_.device_block_bytes();
+  SVSM_ASSIGN_OR_RETURN(const ByteSpan zeros, writer_.Reserve(backup.first, head));
+  svsm::Fill(zeros, 0);
+  SVSM_TRY(writer_.Barrier());
+  if (keep_.first < plan_.num_blocks) {
+    const std::uint64_t left = plan_.num_blocks - keep_.first;
+    const Extent range{keep_.first, keep_.count < left ? keep_.count : left};
+    SVSM_TRY(WriteFree(range, free_space, filler));
+  }
   return writer_.Flush();
 }
 

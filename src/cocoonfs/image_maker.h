@@ -32,8 +32,9 @@ class ImageMaker {
         allocation_(allocator),
         dirty_(allocator, layout.allocation_block_bytes()) {}
 
-  // Judges everything and finds a place for it; writes nothing. `layout` is valid. `keep` is a part of the
-  // device, whole IO blocks, that neither Make() nor WriteHeader() touches. Errors: as Format().
+  // Judges everything and finds a place for it; writes nothing. `layout` is valid. `keep` is a part
+  // of the device, whole IO blocks, that neither Make() nor WriteHeader() touches. Errors: as
+  // Format().
   Status Plan(ByteView user_key, const Salt& salt, std::uint64_t num_blocks, const AuxMetadata* aux,
               const Extent& keep);
   // Writes zeros over the static header's first device block, and a barrier.
@@ -42,8 +43,9 @@ class ImageMaker {
   Status Make(FreeSpace free_space, FormatProgress* progress);
   // Makes the image one, durably.
   Status WriteHeader();
-  // Fills `range`, free blocks, as Make() would have done; durable.
-  Status FillFree(const Extent& range, FreeSpace free_space);
+  // After WriteHeader(): the backup header at `backup` is none any more, and what was kept becomes
+  // free space like any other, as far as it is on the image. Durable.
+  Status DropBackup(const Extent& backup, FreeSpace free_space);
 
   DeviceView& view() { return view_; }
 

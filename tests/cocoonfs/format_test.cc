@@ -145,5 +145,85 @@ std::string NameOf(const ::testing::TestParamInfo<Case>& test) { return test.par
 
 INSTANTIATE_TEST_SUITE_P(Layouts, FormatEach, ::testing::ValuesIn(Cases()), NameOf);
 
+Status FormatWith(const FormatOptions& options, std::size_t device_bytes = 65536,
+                  std::uint32_t device_block = 512) {
+  crypto::OpensslSymmetric symmetric;
+  TestRng rng;
+  TestAllocator allocator;
+  MemoryDevice device(device_block, ByteVector(device_bytes, 0xA5));
+  return Format(device, symmetric, rng, allocator, Ascii("key"), options);
+}
+
+TEST(Format, RefusesWhatCannotBe) {
+  FormatOptions options;
+  options.layout.io_block_log2 = 7;
+  EXPECT_EQ(FormatWith(options), Status(Code::kInvalidArgument, Source::kCocoonfs, 1));
+  options = {};
+  const ByteVector salt(256);
+  options.salt = salt;
+  EXPECT_EQ(FormatWith(options), Status(Code::kInvalidArgument, Source::kCocoonfs, 31));
+  const Status bad_size(Code::kInvalidArgument, Source::kCocoonfs, kBadSize);
+  options = {};
+  options.size_bytes = 65536 + 512;
+  EXPECT_EQ(FormatWith(options), bad_size);
+  options.size_bytes = 32768 + 128;
+  EXPECT_EQ(FormatWith(options), bad_size);
+  options.size_bytes = 0;
+  EXPECT_EQ(FormatWith(options, 2048), Status(Code::kExhausted, Source::kCocoonfs));
+  EXPECT_EQ(FormatWith(options, 65536, 1024), Status(Code::kUnsupported, Source::kCocoonfs,
+                                                     static_cast<std::uint32_t>(Region::kDevice)));
+  TestAllocator allocator;
+  AuxMetadata aux(allocator);
+  aux.SetExtraReserve(~std::uint64_t{0});
+  options.aux = &aux;
+  EXPECT_EQ(FormatWith(options), Status(Code::kExhausted, Source::kCocoonfs));
+}
+
+TEST(Format, SaysWhenMemoryOrTheDeviceFails) {
+  crypto::OpensslSymmetric symmetric;
+  TestRng rng;
+  TestAllocator allocator;
+  FormatOptions options;
+  for (std::size_t n = 1;; ++n) {
+    MemoryDevice device(512, ByteVector(65536, 0xA5));
+    allocator.FailAt(n);
+    const Status status = Format(device, symmetric, rng, allocator, Ascii("key"), options);
+    if (status.ok()) break;
+    EXPECT_EQ(status.code(), Code::kOutOfMemory) << n;
+    FileSystem fs(device, symmetric, rng, allocator);
+    EXPECT_THAT(fs.Open(Ascii("key"), {}), IsStatus(Code::kDataLoss, Source::kCocoonfs));
+    ASSERT_LT(n, 1000u);
+  }
+  allocator.FailAt(0);
+}
+
+class Count final : public FormatProgress {
+ public:
+  Status OnProgress(std::uint64_t done, std::uint64_t total) override {
+    EXPECT_GT(done, last);
+    EXPECT_EQ(total, 4u << 20);
+    last = done;
+    ++calls;
+    return calls == stop_at ? Status(Code::kUnavailable, Source::kCaller, 5) : OkStatus();
+  }
+  std::uint64_t last = 0;
+  int calls = 0;
+  int stop_at = 0;
+};
+
+TEST(Format, TellsHowFarItIsAndStops) {
+  FormatOptions options;
+  Count count;
+  options.progress = &count;
+  EXPECT_THAT(FormatWith(options, 4 << 20), IsOk());
+  EXPECT_GE(count.calls, 4);
+  EXPECT_EQ(count.last, 4u << 20);
+  Count stop;
+  stop.stop_at = 2;
+  options.progress = &stop;
+  EXPECT_EQ(FormatWith(options, 4 << 20), Status(Code::kUnavailable, Source::kCaller, 5));
+  EXPECT_EQ(stop.calls, 2);
+}
+
 }  // namespace
 }  // namespace svsm::cocoonfs

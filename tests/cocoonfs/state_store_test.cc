@@ -1,0 +1,95 @@
+#include "svsm/cocoonfs/state_store.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "support.h"
+#include "svsm/cocoonfs/format.h"
+#include "svsm/cocoonfs/transaction.h"
+#include "svsm/cocoonfs_file/memory_device.h"
+#include "svsm/crypto/openssl.h"
+#include "svsm/testing/matchers.h"
+
+namespace svsm::cocoonfs {
+namespace {
+
+using testing::IsOk;
+using testing::IsOkAnd;
+using testing::IsStatus;
+
+constexpr std::uint64_t kFirst = 0x500000000;
+
+class FileStateStoreTest : public ::testing::Test {
+ protected:
+  FileStateStoreTest() {
+    EXPECT_THAT(Format(device_, symmetric_, rng_, allocator_, Ascii("key"), {}), IsOk());
+    EXPECT_THAT(fs_.Open(Ascii("key"), {}), IsOk());
+  }
+  crypto::OpensslSymmetric symmetric_;
+  TestRng rng_;
+  TestAllocator allocator_;
+  MemoryDevice device_{512, ByteVector(262144)};
+  FileSystem fs_{device_, symmetric_, rng_, allocator_};
+  FileStateStore store_{fs_, allocator_, kFirst};
+};
+
+TEST_F(FileStateStoreTest, KeepsBlobsUnderTheirNames) {
+  ByteVector out(100);
+  EXPECT_THAT(store_.Size("nvchip"), IsStatus(Code::kNotFound, Source::kCocoonfs));
+  EXPECT_THAT(store_.Read("nvchip", out), IsStatus(Code::kNotFound, Source::kCocoonfs));
+  EXPECT_THAT(store_.Remove("nvchip"), IsStatus(Code::kNotFound, Source::kCocoonfs));
+  ASSERT_THAT(store_.Write("nvchip", ByteVector(60, 1)), IsOk());
+  ASSERT_THAT(store_.Write("empty", {}), IsOk());
+  ASSERT_THAT(store_.Write("nvchip", ByteVector(70, 2)), IsOk());
+  FileStateStore other(fs_, allocator_, kFirst);
+  EXPECT_THAT(other.Size("nvchip"), IsOkAnd(::testing::Eq(70u)));
+  EXPECT_THAT(other.Size("empty"), IsOkAnd(::testing::Eq(0u)));
+  EXPECT_THAT(other.Read("nvchip", out), IsOkAnd(::testing::Eq(70u)));
+  EXPECT_EQ(out[69], 2);
+  EXPECT_EQ(out[70], 0);
+  EXPECT_THAT(other.Read("nvchip", ByteSpan(out).first(69)),
+              IsStatus(Code::kBufferTooSmall, Source::kCocoonfs, 70u));
+  ASSERT_THAT(other.Remove("nvchip"), IsOk());
+  EXPECT_THAT(store_.Size("nvchip"), IsStatus(Code::kNotFound, Source::kCocoonfs));
+  EXPECT_THAT(store_.Size("empty"), IsOkAnd(::testing::Eq(0u)));
+  ASSERT_THAT(store_.Write("again", ByteVector(1, 3)), IsOk());
+  EXPECT_THAT(store_.Size("again"), IsOkAnd(::testing::Eq(1u)));
+}
+
+TEST_F(FileStateStoreTest, RefusesBadNames) {
+  ByteVector out(4);
+  for (const char* name : {"", ".x", "A", "a b", "0123456789012345678901234567890123"}) {
+    EXPECT_THAT(store_.Size(name), IsStatus(Code::kInvalidArgument, Source::kCocoonfs));
+    EXPECT_THAT(store_.Read(name, out), IsStatus(Code::kInvalidArgument, Source::kCocoonfs));
+    EXPECT_THAT(store_.Write(name, out), IsStatus(Code::kInvalidArgument, Source::kCocoonfs));
+    EXPECT_THAT(store_.Remove(name), IsStatus(Code::kInvalidArgument, Source::kCocoonfs));
+  }
+}
+
+TEST_F(FileStateStoreTest, HoldsAsManyAsItSays) {
+  for (std::size_t i = 0; i < FileStateStore::kMaxBlobs; ++i) {
+    ASSERT_THAT(store_.Write(("blob-" + std::to_string(i)).c_str(), {}), IsOk());
+  }
+  EXPECT_THAT(store_.Write("one-more", {}), IsStatus(Code::kExhausted, Source::kCocoonfs));
+  ASSERT_THAT(store_.Remove("blob-77"), IsOk());
+  EXPECT_THAT(store_.Write("one-more", {}), IsOk());
+  EXPECT_THAT(store_.Size("blob-254"), IsOkAnd(::testing::Eq(0u)));
+}
+
+TEST_F(FileStateStoreTest, SaysWhenItCannot) {
+  ASSERT_THAT(store_.Write("a", ByteVector(10)), IsOk());
+  EXPECT_THAT(store_.Write("b", ByteVector(300000)), IsStatus(Code::kExhausted, Source::kCocoonfs));
+  EXPECT_THAT(store_.Size("b"), IsStatus(Code::kNotFound, Source::kCocoonfs));
+  SVSM_ASSERT_OK_AND_ASSIGN(Transaction* const transaction, fs_.Begin());
+  EXPECT_THAT(store_.Write("a", {}), IsStatus(Code::kBusy, Source::kCocoonfs));
+  // Names that are none.
+  ASSERT_THAT(transaction->Write(kFirst, ByteVector{1, 5, 9, 'x'}, 0), IsOk());
+  SVSM_ASSERT_OK_AND_ASSIGN(PendingCommit* const commit, transaction->Prepare());
+  ASSERT_THAT(commit->Apply(), IsOk());
+  EXPECT_THAT(store_.Size("a"), IsStatus(Code::kDataLoss, Source::kCocoonfs));
+  EXPECT_THAT(store_.Write("a", {}), IsStatus(Code::kDataLoss, Source::kCocoonfs));
+}
+
+}  // namespace
+}  // namespace svsm::cocoonfs
