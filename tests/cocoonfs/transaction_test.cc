@@ -276,5 +276,257 @@ TEST_P(TransactionModel, KeepsToTheModel) {
 std::string LayoutName(const ::testing::TestParamInfo<Layout>& test) { return test.param.name; }
 INSTANTIATE_TEST_SUITE_P(Layouts, TransactionModel, ::testing::ValuesIn(Layouts()), LayoutName);
 
+// Files of 5000 bytes fill 85 % of 512 KiB, one commit each; all of them can be removed again, and a file of many
+// pieces fits in the holes.
+TEST(Transaction, FillsAnImage) {
+  Image image(512 << 10);
+  ASSERT_THAT(image.Open(), IsOk());
+  const ByteVector data = RandomBytes(image.rng, 5000);
+  std::uint64_t files = 0;
+  for (;; ++files) {
+    Transaction& transaction = image.Begin();
+    const Status status = transaction.Write(16 + files, data, 0);
+    if (!status.ok()) {
+      EXPECT_EQ(status, Status(Code::kExhausted, Source::kCocoonfs));
+      EXPECT_EQ(transaction.Write(16, {}, 0), kNotNow);
+      transaction.Abandon();
+      break;
+    }
+    const Result<PendingCommit*> commit = transaction.Prepare();
+    if (!commit.ok()) {
+      EXPECT_THAT(commit, IsStatus(Code::kExhausted, Source::kCocoonfs));
+      break;
+    }
+    ASSERT_THAT((*commit)->Apply(), IsOk());
+  }
+  RecordProperty("files", static_cast<int>(files));
+  EXPECT_GE(files * 5000 * 100, (std::uint64_t{512} << 10) * 85) << files << " files";
+  ExpectClean(*image.fs);
+  // Every second file goes; in the holes there is place for one large file.
+  std::uint64_t removed = 0;
+  for (std::uint64_t i = 0; i < files; i += 2) {
+    Transaction& transaction = image.Begin();
+    ASSERT_THAT(transaction.Remove(16 + i), IsOk());
+    SVSM_ASSERT_OK_AND_ASSIGN(PendingCommit* const commit, transaction.Prepare());
+    ASSERT_THAT(commit->Apply(), IsOk());
+    ++removed;
+  }
+  const ByteVector large = RandomBytes(image.rng, (removed - 2) * 5000);
+  Transaction& transaction = image.Begin();
+  ASSERT_THAT(transaction.Write(1000, large, 0), IsOk());
+  SVSM_ASSERT_OK_AND_ASSIGN(PendingCommit* const commit, transaction.Prepare());
+  ASSERT_THAT(commit->Apply(), IsOk());
+  EXPECT_EQ(ReadFile(*image.fs, 1000), large);
+  ASSERT_THAT(image.Open(), IsOk());
+  EXPECT_EQ(ReadFile(*image.fs, 1000), large);
+  ExpectClean(*image.fs);
+}
+
+// What the traffic of one rewritten 16 KiB file must not exceed.
+TEST(Transaction, WritesLittle) {
+  Image image(8 << 20);
+  ASSERT_THAT(image.Open(), IsOk());
+  for (int round = 0; round < 4; ++round) {
+    image.device.ResetTraffic();
+    Transaction& transaction = image.Begin();
+    ASSERT_THAT(transaction.Write(0x100000000, RandomBytes(image.rng, 16384), 0), IsOk());
+    SVSM_ASSERT_OK_AND_ASSIGN(PendingCommit* const commit, transaction.Prepare());
+    ASSERT_THAT(commit->Apply(), IsOk());
+    const DeviceTraffic& traffic = image.device.traffic();
+    EXPECT_LE(traffic.syncs, 4u);
+    EXPECT_LE(traffic.written_bytes, 38912u);
+    if (round == 3) {
+      RecordProperty("syncs", static_cast<int>(traffic.syncs));
+      RecordProperty("writes", static_cast<int>(traffic.writes));
+      RecordProperty("bytes", static_cast<int>(traffic.written_bytes));
+      RecordProperty("reads", static_cast<int>(traffic.reads));
+    }
+  }
+}
+
+TEST(Transaction, SaysWhatIsNotPossibleNow) {
+  Image image(65536);
+  EXPECT_EQ(FileSystem(image.device, image.symmetric, image.rng, image.allocator).Begin().status(),
+            kNotNow);
+  ASSERT_THAT(image.Open({.read_only = true}), IsOk());
+  EXPECT_EQ(image.fs->Begin().status(), kNotNow);
+  ASSERT_THAT(image.Open(), IsOk());
+  Transaction& transaction = image.Begin();
+  EXPECT_THAT(image.fs->Begin(), IsStatus(Code::kBusy, Source::kCocoonfs));
+  EXPECT_THAT(transaction.Write(15, {}, 0), IsStatus(Code::kInvalidArgument, Source::kCocoonfs));
+  EXPECT_THAT(transaction.Remove(3), IsStatus(Code::kNotFound, Source::kCocoonfs));
+  EXPECT_THAT(transaction.Remove(99), IsStatus(Code::kNotFound, Source::kCocoonfs));
+  EXPECT_THAT(transaction.Stat(99), IsStatus(Code::kNotFound, Source::kCocoonfs));
+  EXPECT_THAT(transaction.Stat(1), IsStatus(Code::kNotFound, Source::kCocoonfs));
+  ByteVector out(4, 9);
+  EXPECT_THAT(transaction.Read(99, 0, out), IsStatus(Code::kNotFound, Source::kCocoonfs));
+  EXPECT_EQ(out, ByteVector(4));
+  EXPECT_EQ(transaction.Append(out), kNotNow);
+  EXPECT_EQ(transaction.EndWrite(), kNotNow);
+  ASSERT_THAT(transaction.BeginWrite(16, 6, 0), IsOk());
+  EXPECT_EQ(transaction.Write(17, out, 0), kNotNow);
+  EXPECT_EQ(transaction.Prepare().status(), kNotNow);
+  ASSERT_THAT(transaction.Append(out), IsOk());
+  EXPECT_THAT(transaction.EndWrite(), IsStatus(Code::kInvalidArgument, Source::kCocoonfs));
+  EXPECT_THAT(transaction.Append(out), IsStatus(Code::kInvalidArgument, Source::kCocoonfs));
+  ASSERT_THAT(transaction.Append(ByteView(out).first(2)), IsOk());
+  ASSERT_THAT(transaction.EndWrite(), IsOk());
+  FileEntry entries[2];
+  SVSM_ASSERT_OK_AND_ASSIGN(const std::size_t count, transaction.List(0, entries));
+  EXPECT_EQ(count, 1u);
+  EXPECT_THAT(transaction.List(0, {}), IsStatus(Code::kInvalidArgument, Source::kCocoonfs));
+  SVSM_ASSERT_OK_AND_ASSIGN(PendingCommit* const commit, transaction.Prepare());
+  EXPECT_FALSE(commit->journal_written());
+  EXPECT_EQ(image.fs->Begin().status(), kNotNow);
+  EXPECT_EQ(transaction.Write(16, {}, 0), kNotNow);
+  EXPECT_EQ(image.fs->pending_commit(), commit);
+  ASSERT_THAT(commit->WriteJournal(), IsOk());
+  EXPECT_TRUE(commit->journal_written());
+  EXPECT_THAT(commit->WriteJournal(), IsOk());
+  EXPECT_EQ(commit->Cancel(), kNotNow);
+  EXPECT_FALSE(Equal(commit->old_root(), commit->new_root()));
+  ASSERT_THAT(commit->Apply(), IsOk());
+  EXPECT_EQ(commit->Apply(), kNotNow);
+  EXPECT_EQ(commit->WriteJournal(), kNotNow);
+  EXPECT_EQ(commit->Cancel(), kNotNow);
+  EXPECT_EQ(image.fs->pending_commit(), nullptr);
+  transaction.Abandon();  // it is over: nothing
+}
+
+TEST(Transaction, FoundCommitIsReadOnlyWhenAskedFor) {
+  Image image(65536);
+  ASSERT_THAT(image.Open(), IsOk());
+  Transaction& transaction = image.Begin();
+  ASSERT_THAT(transaction.Write(16, ByteVector(100, 1), 0), IsOk());
+  SVSM_ASSERT_OK_AND_ASSIGN(PendingCommit* const commit, transaction.Prepare());
+  ASSERT_THAT(commit->WriteJournal(), IsOk());
+  const ByteVector counter(commit->counter().begin(), commit->counter().end());
+  const ByteVector bytes(image.device.image().begin(), image.device.image().end());
+  ASSERT_THAT(image.Open({.read_only = true}), IsOk());
+  ASSERT_NE(image.fs->pending_commit(), nullptr);
+  EXPECT_TRUE(image.fs->pending_commit()->old_root().empty());
+  EXPECT_TRUE(Equal(image.fs->pending_commit()->counter(), counter));
+  EXPECT_EQ(image.fs->pending_commit()->Apply(), kNotNow);
+  EXPECT_EQ(image.fs->pending_commit()->WriteJournal(), kNotNow);
+  EXPECT_EQ(image.fs->pending_commit()->Cancel(), kNotNow);
+  EXPECT_EQ(ReadFile(*image.fs, 16), ByteVector(100, 1));
+  ASSERT_THAT(image.Open(), IsOk());
+  EXPECT_EQ(image.fs->Begin().status(), kNotNow);
+  EXPECT_EQ(image.fs->pending_commit()->Cancel(), kNotNow);
+  EXPECT_TRUE(Equal(image.device.image(), bytes)) << "opening wrote";
+  ASSERT_THAT(image.Open({.commit_on_open = true}), IsOk());
+  EXPECT_EQ(image.fs->pending_commit(), nullptr);
+  EXPECT_EQ(ReadFile(*image.fs, 16), ByteVector(100, 1));
+  ExpectClean(*image.fs);
+}
+
+TEST(Transaction, CommitsNothingAndCounts) {
+  Image image(65536);
+  ASSERT_THAT(image.Open(), IsOk());
+  ByteVector counter(image.fs->update_counter().begin(), image.fs->update_counter().end());
+  for (int i = 0; i < 3; ++i) {
+    const ByteVector root(image.fs->root_digest().begin(), image.fs->root_digest().end());
+    SVSM_ASSERT_OK_AND_ASSIGN(PendingCommit* const commit, image.Begin().Prepare());
+    EXPECT_TRUE(Equal(commit->old_root(), root));
+    ASSERT_THAT(commit->Apply(), IsOk());
+    std::size_t at = 0;
+    while (++counter[at] == 0) ++at;
+    EXPECT_TRUE(Equal(image.fs->update_counter(), counter));
+    EXPECT_FALSE(Equal(image.fs->root_digest(), root));
+  }
+  ASSERT_THAT(image.Open(), IsOk());
+  EXPECT_TRUE(Equal(image.fs->update_counter(), counter));
+  // A cancelled commit takes its value with it.
+  SVSM_ASSERT_OK_AND_ASSIGN(PendingCommit* const cancelled, image.Begin().Prepare());
+  const ByteVector skipped(cancelled->counter().begin(), cancelled->counter().end());
+  ASSERT_THAT(cancelled->Cancel(), IsOk());
+  EXPECT_TRUE(Equal(image.fs->update_counter(), counter));
+  SVSM_ASSERT_OK_AND_ASSIGN(PendingCommit* const commit, image.Begin().Prepare());
+  EXPECT_FALSE(Equal(commit->counter(), skipped));
+  ASSERT_THAT(commit->Apply(), IsOk());
+}
+
+TEST(Transaction, SetsAuxiliaryMetadata) {
+  for (const char* key : {"plain", "reserve"}) {
+    Image image(131072);
+    ASSERT_THAT(image.Open(), IsOk());
+    AuxMetadata aux(image.allocator);
+    ASSERT_THAT(aux.Add(FixedView<16>(Ascii("0123456789abcdef")), ByteVector(9000, 5)), IsOk());
+    if (key[0] == 'r') aux.SetExtraReserve(2000);
+    for (int round = 0; round < 3; ++round) {
+      Transaction& transaction = image.Begin();
+      ASSERT_THAT(transaction.Write(16, ByteVector(100, 1), 0), IsOk());
+      ASSERT_THAT(transaction.SetAuxMetadata(aux), IsOk());
+      ASSERT_THAT(transaction.SetAuxMetadata(aux), IsOk());
+      SVSM_ASSERT_OK_AND_ASSIGN(PendingCommit* const commit, transaction.Prepare());
+      if (round == 1) {
+        ASSERT_THAT(commit->WriteJournal(), IsOk());
+        image.Keep(std::string("aux-pending-") + key);
+        ASSERT_THAT(image.Open({.commit_on_open = true}), IsOk());
+      } else {
+        ASSERT_THAT(commit->Apply(), IsOk());
+      }
+      SVSM_ASSERT_OK_AND_ASSIGN(const AuxMetadata back, image.fs->ReadAuxMetadata());
+      SVSM_ASSERT_OK_AND_ASSIGN(const AuxMetadata::Entry entry,
+                                back.Find(FixedView<16>(Ascii("0123456789abcdef")), 0));
+      EXPECT_EQ(entry.data.size(), 9000u);
+      EXPECT_EQ(back.extra_reserve(), aux.extra_reserve());
+      ExpectClean(*image.fs);
+      ASSERT_THAT(image.Open(), IsOk());
+      ExpectClean(*image.fs);
+    }
+    image.Keep(std::string("aux-") + key);
+    // None at all.
+    Transaction& transaction = image.Begin();
+    ASSERT_THAT(transaction.SetAuxMetadata(AuxMetadata(image.allocator)), IsOk());
+    SVSM_ASSERT_OK_AND_ASSIGN(PendingCommit* const commit, transaction.Prepare());
+    ASSERT_THAT(commit->Apply(), IsOk());
+    ASSERT_THAT(image.Open(), IsOk());
+    ExpectClean(*image.fs);
+    aux.SetExtraReserve(1 << 20);
+    EXPECT_THAT(image.Begin().SetAuxMetadata(aux), IsStatus(Code::kExhausted, Source::kCocoonfs));
+  }
+}
+
+// Memory that runs out anywhere: an error, and nothing is lost; nothing is asked for after Prepare().
+TEST(Transaction, SurvivesEveryMemoryThatIsNotThere) {
+  Image image(65536);
+  ASSERT_THAT(image.Open(), IsOk());
+  const ByteVector first = RandomBytes(image.rng, 3000);
+  {
+    Transaction& transaction = image.Begin();
+    ASSERT_THAT(transaction.Write(16, first, 0), IsOk());
+    SVSM_ASSERT_OK_AND_ASSIGN(PendingCommit* const commit, transaction.Prepare());
+    ASSERT_THAT(commit->Apply(), IsOk());
+  }
+  const ByteVector second = RandomBytes(image.rng, 9000);
+  for (std::size_t n = 1;; ++n) {
+    ASSERT_LT(n, 2000u);
+    image.allocator.FailAt(n);
+    const Result<Transaction*> transaction = image.fs->Begin();
+    Status status = transaction.status();
+    Result<PendingCommit*> commit = kNotNow;
+    if (status.ok()) status = (*transaction)->Write(16, second, 1);
+    if (status.ok()) status = (*transaction)->Remove(16);
+    if (status.ok()) status = (*transaction)->Write(17, second, 1);
+    if (status.ok()) {
+      commit = (*transaction)->Prepare();
+      status = commit.status();
+    }
+    image.allocator.FailAt(0);
+    if (status.ok()) {
+      const std::size_t calls = image.allocator.calls();
+      ASSERT_THAT((*commit)->Apply(), IsOk());
+      EXPECT_EQ(image.allocator.calls(), calls);
+      break;
+    }
+    EXPECT_EQ(status.code(), Code::kOutOfMemory) << n;
+    if (transaction.ok()) (*transaction)->Abandon();
+    EXPECT_EQ(ReadFile(*image.fs, 16), first);
+  }
+  EXPECT_EQ(ReadFile(*image.fs, 17), second);
+  ExpectClean(*image.fs);
+}
+
 }  // namespace
 }  // namespace svsm::cocoonfs
