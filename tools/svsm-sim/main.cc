@@ -12,6 +12,8 @@ namespace {
 
 using svsm::tool::KdsOptions;
 using svsm::tool::PlatformOptions;
+using svsm::tool::RecordOptions;
+using svsm::tool::ReplayOptions;
 using svsm::tool::ReportOptions;
 using svsm::tool::RootsOptions;
 
@@ -39,6 +41,26 @@ void AddReportOptions(CLI::App& verb, ReportOptions& options) {
   verb.add_option("--report-version", options.version, "Of the report")->check(CLI::Range(2, 5));
 }
 
+void AddRecordOptions(CLI::App& verb, RecordOptions& options) {
+  verb.add_option("--out", options.out, "The recording, text")->required();
+  verb.add_option("--product", options.setting.product, "Milan, Genoa or Turin")
+      ->check(CLI::IsMember({"Milan", "Genoa", "Turin"}));
+  verb.add_option("--chip", options.setting.chip, kSeedHelp);
+  verb.add_option("--busy", options.setting.busy, "So often the host says BUSY first")
+      ->check(CLI::Range(0, 1000));
+  verb.add_option("--program", options.program, "What the SVSM's memory is launched with")
+      ->check(CLI::ExistingFile);
+  verb.add_option("--seed", options.seed, "Of all random bytes; without, the system's");
+  verb.add_flag("--with-secrets", options.with_secrets, "Random bytes too, not their digests");
+}
+
+void AddReplayOptions(CLI::App& verb, ReplayOptions& options) {
+  verb.add_option("recording", options.recording)->required()->check(CLI::ExistingFile);
+  verb.add_option("--program", options.program, "The program that was recorded")
+      ->check(CLI::ExistingFile);
+  verb.add_option("--seed", options.seed, "The seed that was recorded with, for redacted secrets");
+}
+
 int Finish(svsm::Status status) {
   if (status.ok()) return 0;
   std::fprintf(stderr, "svsm-sim: %s\n", svsm::ToString(status).c_str());
@@ -53,6 +75,8 @@ int main(int argc, char** argv) {
   RootsOptions roots;
   KdsOptions kds;
   ReportOptions report;
+  RecordOptions record;
+  ReplayOptions replay;
   CLI::App* const roots_verb = app.add_subcommand("roots", "Write the chain as PEM");
   AddPlatformOptions(*roots_verb, roots.platform);
   roots_verb->add_option("--keys", roots.keys, kKeysHelp)->required();
@@ -66,8 +90,14 @@ int main(int argc, char** argv) {
   CLI::App* const report_verb =
       app.add_subcommand("report", "Launch a VM and write an attestation report");
   AddReportOptions(*report_verb, report);
+  CLI::App* const record_verb = app.add_subcommand("record", "Boot a VM and record it");
+  AddRecordOptions(*record_verb, record);
+  CLI::App* const replay_verb = app.add_subcommand("replay", "Boot a VM from its recording");
+  AddReplayOptions(*replay_verb, replay);
   CLI11_PARSE(app, argc, argv);
   if (roots_verb->parsed()) return Finish(svsm::tool::WriteRoots(roots));
   if (kds_verb->parsed()) return Finish(svsm::tool::WriteKds(kds));
+  if (record_verb->parsed()) return Finish(svsm::tool::RecordBoot(record));
+  if (replay_verb->parsed()) return Finish(svsm::tool::ReplayBoot(replay));
   return Finish(svsm::tool::WriteReport(report));
 }

@@ -1,6 +1,7 @@
 #include "tools/svsm-sim/verbs.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <memory>
 #include <utility>
 
@@ -10,9 +11,12 @@
 #include "svsm/sim/certificates.h"
 #include "svsm/sim/kds.h"
 #include "svsm/sim/machine.h"
+#include "svsm/sim/outside.h"
 #include "svsm/sim/seeded_rng.h"
 #include "svsm/snp/certificate_table.h"
 #include "svsm/snp/guest_message_session.h"
+#include "tools/common/entropy.h"
+#include "tools/svsm-sim/boot.h"
 
 namespace svsm::tool {
 
@@ -24,8 +28,7 @@ constexpr std::int64_t kCrlDays = 365;
 std::int64_t Yesterday() { return SystemClock().UnixSeconds() - kSecondsPerDay; }
 
 const sim::ProductLine& LineOf(const PlatformOptions& options) {
-  if (options.product == sim::kGenoa.name) return sim::kGenoa;
-  return options.product == sim::kTurin.name ? sim::kTurin : sim::kMilan;
+  return tool::LineOf(options.product);
 }
 
 Result<sim::CertificateAuthority> OpenAuthority(const PlatformOptions& options,
@@ -143,6 +146,48 @@ Status WriteReport(const ReportOptions& options) {
   SVSM_TRY(WriteIfNamed(options.report, report));
   SVSM_TRY(WriteCertificates(options.certificates, ca, leaf));
   return WriteIfNamed(options.table, table);
+}
+
+Status RecordBoot(const RecordOptions& options) {
+  SVSM_ASSIGN_OR_RETURN(const ByteVector program, Program(options.program));
+  sim::SeededRng seeded(options.seed.value_or(0));
+  Entropy entropy;
+  SVSM_TRY(entropy.Seed());
+  SystemClock clock;
+  sim::Outside outside(options.seed ? static_cast<crypto::Rng&>(seeded) : entropy.rng(), clock);
+  outside.SetSetting(SettingText(options.setting));
+  SVSM_TRY(Boot(outside, options.setting, program));
+  SVSM_ASSIGN_OR_RETURN(
+      const std::string text,
+      sim::EncodeRecording(outside.recording(), options.with_secrets ? sim::Secrets::kIncluded
+                                                                     : sim::Secrets::kRedacted));
+  return WriteFileAtomically(options.out, AsBytes(text),
+                             options.with_secrets ? FileMode::kPrivate : FileMode::kPublic);
+}
+
+Status ReplayBoot(const ReplayOptions& options) {
+  SVSM_ASSIGN_OR_RETURN(const ByteVector program, Program(options.program));
+  SVSM_ASSIGN_OR_RETURN(const ByteVector bytes, ReadFile(options.recording));
+  SVSM_ASSIGN_OR_RETURN(sim::Recording recording,
+                        sim::DecodeRecording(std::string(bytes.begin(), bytes.end())));
+  SVSM_ASSIGN_OR_RETURN(const BootSetting setting, ParseSetting(recording.setting));
+  const std::size_t num_events = recording.events.size();
+  sim::SeededRng seeded(options.seed.value_or(0));
+  sim::Outside outside(std::move(recording), options.seed ? &seeded : nullptr);
+  const Status booted = Boot(outside, setting, program);
+  // What was wrong first is what matters.
+  const Status status = outside.status().ok() ? booted : outside.status();
+  if (status.ok()) {
+    std::printf("replayed %zu events, bit for bit\n", num_events);
+  } else if (status.source() == Source::kSim && status.detail() < num_events) {
+    const char* const kind = sim::EventKindName(outside.recording().events[status.detail()].kind);
+    const bool secret = status.code() == Code::kFailedPrecondition;
+    std::fprintf(stderr, "svsm-sim: %s at event %u of %zu (%s)\n",
+                 secret ? "the secrets are redacted, and there is no seed,"
+                        : "the replay leaves the recording",
+                 status.detail(), num_events, kind);
+  }
+  return status;
 }
 
 }  // namespace svsm::tool

@@ -3,9 +3,11 @@
 #define SVSM_TOOLS_SVSM_SIM_VERBS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "svsm/core/status.h"
+#include "tools/svsm-sim/boot.h"
 
 namespace svsm::tool {
 
@@ -42,6 +44,20 @@ struct ReportOptions {
   std::uint32_t version = 3;
 };
 
+struct RecordOptions {
+  BootSetting setting;
+  std::string out;
+  std::string program;
+  std::optional<std::uint64_t> seed;  // of all random bytes; none: the system's
+  bool with_secrets = false;
+};
+
+struct ReplayOptions {
+  std::string recording;
+  std::string program;
+  std::optional<std::uint64_t> seed;  // for a recording without secrets
+};
+
 // Writes ASK or ASVK, and ARK, of the simulated line as PEM.
 Status WriteRoots(const RootsOptions& options);
 
@@ -51,6 +67,14 @@ Status WriteKds(const KdsOptions& options);
 // Launches a VM with an SVSM on that chip and writes a report that it asks for with the VMPCK of
 // `vmpl`.
 Status WriteReport(const ReportOptions& options);
+
+// Boots a VM and writes all that came from outside, and what came of it: random bytes as their
+// digests, unless secrets are wanted; the file is the owner's alone then.
+Status RecordBoot(const RecordOptions& options);
+
+// Boots it again from the recording alone. Errors: kDataLoss (another boot), kFailedPrecondition
+// (secrets are missing); a line on standard error says at which event.
+Status ReplayBoot(const ReplayOptions& options);
 
 }  // namespace svsm::tool
 
