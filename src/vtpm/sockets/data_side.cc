@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -23,7 +24,8 @@ SocketServer::DataSide::DataSide(SocketServer& server)
     : server_(server),
       handover_event_(::eventfd(0, EFD_CLOEXEC)),
       channel_(kMaxTpmBuffer),
-      response_(kMaxTpmBuffer) {
+      response_(kMaxTpmBuffer),
+      read_buffer_(kMaxTpmBuffer) {
   if (!internal::IsListening(server_.data_)) handed_over_ = std::move(server_.data_);
 }
 
@@ -91,6 +93,7 @@ bool SocketServer::DataSide::Serve(const Socket& connection) {
   const bool tcp = internal::IsTcp(connection);
   bool spoke = false;
   channel_ = DataChannel(kMaxTpmBuffer);
+  ahead_ = {};
   while (Receive(fd, tcp)) {
     spoke = true;
     const bool whole = channel_.has_command();
@@ -104,17 +107,31 @@ bool SocketServer::DataSide::Serve(const Socket& connection) {
 bool SocketServer::DataSide::Receive(int fd, bool tcp) {
   internal::Patience patience(server_.options_.slow_client_timeout_ms);
   for (;;) {
-    const int left_ms = patience.LeftMs(channel_.in_command());
-    if (internal::Wait(fd, server_.stop_event_.fd(), left_ms) != internal::Waited::kReady) {
+    if (ahead_.empty() && !ReadAhead(fd, tcp, patience)) return false;
+    const ByteSpan wanted = channel_.wanted();
+    const ByteView bytes = ahead_.first(std::min(wanted.size(), ahead_.size()));
+    Copy(wanted, bytes);
+    ahead_ = ahead_.subspan(bytes.size());
+    if (channel_.Commit(bytes.size()) != DataChannel::Event::kNeedMore) return true;
+  }
+}
+
+// Reads all that the client has sent, in nearly all cases a whole command. Between commands it just
+// reads, which Interrupt() ends; within one it waits first, and no longer than there is patience.
+bool SocketServer::DataSide::ReadAhead(int fd, bool tcp, internal::Patience& patience) {
+  for (;;) {
+    if (channel_.in_command() &&
+        internal::Wait(fd, server_.stop_event_.fd(), patience.LeftMs(true)) !=
+            internal::Waited::kReady) {
       return false;
     }
     if (tcp) internal::AcknowledgeAtOnce(fd);
-    const ByteSpan wanted = channel_.wanted();
-    const ssize_t got = ::recv(fd, wanted.data(), wanted.size(), 0);
+    const ssize_t got = ::recv(fd, read_buffer_.data(), read_buffer_.size(), 0);
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return false;
-    if (channel_.Commit(static_cast<std::size_t>(got)) != DataChannel::Event::kNeedMore)
-      return true;
+    const std::lock_guard lock(mutex_);
+    if (got <= 0 || interrupted_) return false;
+    ahead_ = ByteView(read_buffer_).first(static_cast<std::size_t>(got));
+    return true;
   }
 }
 

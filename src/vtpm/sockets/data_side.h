@@ -6,6 +6,7 @@
 
 #include "svsm/vtpm/data_channel.h"
 #include "svsm/vtpm/socket_server.h"
+#include "vtpm/sockets/socket_io.h"
 
 namespace svsm::vtpm {
 
@@ -27,6 +28,7 @@ class SocketServer::DataSide {
   // True if the client has sent anything.
   bool Serve(const Socket& connection);
   bool Receive(int fd, bool tcp);
+  bool ReadAhead(int fd, bool tcp, internal::Patience& patience);
   ByteView Run();
 
   SocketServer& server_;
@@ -37,6 +39,8 @@ class SocketServer::DataSide {
   bool interrupted_ = false;
   DataChannel channel_;
   ByteVector response_;
+  ByteVector read_buffer_;
+  ByteView ahead_;  // of read_buffer_: what the channel has not taken yet
 };
 
 }  // namespace svsm::vtpm
