@@ -118,7 +118,7 @@ TEST_F(ApicTest, RefusesWhatIsReservedBeforeTheEmulationIsAsked) {
   EXPECT_EQ(Code(kApicWriteRegister, kApicIrr0.value() + 7), ResultCode::kInvalidParameter);
   EXPECT_EQ(Code(kApicWriteRegister, kApicTpr.value(), 0x100), ResultCode::kInvalidParameter);
   EXPECT_EQ(Code(kApicWriteRegister, kApicEoi.value(), 1), ResultCode::kInvalidParameter);
-  for (const unsigned bit : {12, 13, 16, 17, 20, 31}) {
+  for (const unsigned bit : {12u, 13u, 16u, 17u, 20u, 31u}) {
     EXPECT_EQ(Code(kApicWriteRegister, kApicIcr.value(), std::uint64_t{1} << bit),
               ResultCode::kInvalidParameter);
   }
