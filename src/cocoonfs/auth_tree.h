@@ -100,8 +100,8 @@ class AuthTree {
   Status CheckBlock(std::uint64_t index, std::uint64_t word, ByteView data);
   // Reads whole data blocks and checks them; as CheckData(). `out` is undefined after a failure.
   Status ReadData(const Allocation& allocation, std::uint64_t first, ByteSpan out);
-  // Reads allocated blocks with the data blocks around them, checks those, and copies what was asked
-  // for. Data blocks that were checked last are not read again.
+  // Reads allocated blocks with the data blocks around them, checks those, and copies what was
+  // asked for. Data blocks that were checked last are not read again.
   // Errors: kMalformed (`region`: outside the image, touches the tree or what digests leave out, or
   // is not allocated), as CheckData(), kOutOfMemory.
   Status ReadChecked(const Allocation& allocation, const Extent& extent, ByteSpan out,
@@ -139,8 +139,8 @@ class AuthTree {
   TreeNodeSet made_;
 };
 
-// Changes digests of data blocks and works out the nodes above them. Each node is loaded and checked
-// before it is changed.
+// Changes digests of data blocks and works out the nodes above them. Each node is loaded and
+// checked before it is changed.
 class TreeUpdate {
  public:
   TreeUpdate(AuthTree& tree, Allocator& allocator) : tree_(tree), nodes_(allocator) {}

@@ -24,10 +24,12 @@ struct AuxExtents {
   static constexpr std::size_t kNoTorn = ~std::size_t{0};
 };
 
-// Follows the ring from the two encoded pointers of a header; both may be nil. Each extent is aligned
-// to the journal block, inside the image and named once; one may be torn if there are two groups: it is
-// then known from the pointer of the one before it. Reads 128 bytes (a block) of each.
-// Errors: kMalformed (Region::kAux), kUnsupported (too many; Region::kAux), kOutOfMemory, those of the view.
+// Follows the ring from the two encoded pointers of a header; both may be nil. Each extent is
+// aligned to the journal block, inside the image and named once; one may be torn if there are two
+// groups: it is then known from the pointer of the one before it. Reads 128 bytes (a block) of
+// each.
+// Errors: kMalformed (Region::kAux), kUnsupported (too many; Region::kAux), kOutOfMemory, those of
+// the view.
 Status FindAuxExtents(BlockView& view, const ImageLayout& layout, std::uint64_t num_blocks,
                       const std::uint64_t (&heads)[2], AuxExtents& out);
 

@@ -1,8 +1,8 @@
 // Bytes in a chain of encrypted extents, of which only the first is known from outside: lists of
 // extents, and the journal's log. With tags, each extent is authenticated before it is decrypted.
 //
-// First extent: plain header | tag | IV | padding | ciphertext; later ones: tag | padding | ciphertext.
-// The plaintext of each begins with the pointer to the next.
+// First extent: plain header | tag | IV | padding | ciphertext; later ones: tag | padding |
+// ciphertext. The plaintext of each begins with the pointer to the next.
 #ifndef SVSM_SRC_COCOONFS_CHAINED_EXTENTS_H_
 #define SVSM_SRC_COCOONFS_CHAINED_EXTENTS_H_
 
@@ -44,8 +44,8 @@ Bytes<ImageLayout::kEncodedSize + 2> JournalAssociatedData(const ImageLayout& la
 // Takes the extents of a chain in their order.
 class ChainDecoder {
  public:
-  // `hmac` is null for a chain without tags. Keeps references to all but `format`; `associated_data`
-  // must outlive the object.
+  // `hmac` is null for a chain without tags. Keeps references to all but `format`;
+  // `associated_data` must outlive the object.
   ChainDecoder(const ChainFormat& format, crypto::BlockCipher& cipher, crypto::Hmac* hmac,
                ByteView associated_data)
       : format_(format), cipher_(cipher), hmac_(hmac), associated_data_(associated_data) {}
@@ -78,7 +78,8 @@ class ChainEncoder {
 
   // Fills `extent` (whose plain header, if it is the first, is there already) with as much of
   // `payload` as fits, and says how much that was. `next` is nil for the last, which must have room
-  // for the rest and a byte of padding. Errors: kInvalidArgument (sizes), those of the rng, kInternal.
+  // for the rest and a byte of padding. Errors: kInvalidArgument (sizes), those of the rng,
+  // kInternal.
   Result<std::size_t> Next(ByteView payload, const Extent* next, crypto::Rng& rng, ByteSpan extent);
 
  private:

@@ -1,5 +1,5 @@
-// The format's checksum: the CRC-32 of the bytes, then that of the bytes with the odd and even bits of
-// each swapped, both little-endian.
+// The format's checksum: the CRC-32 of the bytes, then that of the bytes with the odd and even bits
+// of each swapped, both little-endian.
 #ifndef SVSM_SRC_COCOONFS_CHECKSUM_H_
 #define SVSM_SRC_COCOONFS_CHECKSUM_H_
 

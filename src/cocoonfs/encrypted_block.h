@@ -1,4 +1,5 @@
-// One block encrypted by itself, with its IV in front: index nodes, and blocks of the bitmap's file.
+// One block encrypted by itself, with its IV in front: index nodes, and blocks of the bitmap's
+// file.
 #ifndef SVSM_SRC_COCOONFS_ENCRYPTED_BLOCK_H_
 #define SVSM_SRC_COCOONFS_ENCRYPTED_BLOCK_H_
 

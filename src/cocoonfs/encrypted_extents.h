@@ -1,4 +1,5 @@
-// A file's data: IV | CBC(bytes | PKCS#7 padding | zeros), laid over its extents one after the other.
+// A file's data: IV | CBC(bytes | PKCS#7 padding | zeros), laid over its extents one after the
+// other.
 #ifndef SVSM_SRC_COCOONFS_ENCRYPTED_EXTENTS_H_
 #define SVSM_SRC_COCOONFS_ENCRYPTED_EXTENTS_H_
 
@@ -15,8 +16,8 @@ namespace svsm::cocoonfs {
 // Allocation blocks that a file of `size_bytes` takes, one at least.
 std::uint64_t FileBlocks(const ImageLayout& layout, std::uint64_t size_bytes);
 
-// The end of a file's plaintext, found from behind. Feed decrypted pieces from the last to the first
-// until it knows.
+// The end of a file's plaintext, found from behind. Feed decrypted pieces from the last to the
+// first until it knows.
 class PaddingFinder {
  public:
   // `piece` are whole cipher blocks, decrypted; what follows them has been fed before. `offset` is

@@ -1,5 +1,5 @@
-// Reads one file's bytes from anywhere in it, with bounded memory. Its ciphertext is the extents one
-// after the other: IV, then the cipher blocks; each is decrypted with the 16 bytes before it.
+// Reads one file's bytes from anywhere in it, with bounded memory. Its ciphertext is the extents
+// one after the other: IV, then the cipher blocks; each is decrypted with the 16 bytes before it.
 #ifndef SVSM_SRC_COCOONFS_FILE_READER_H_
 #define SVSM_SRC_COCOONFS_FILE_READER_H_
 

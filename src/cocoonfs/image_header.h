@@ -1,5 +1,5 @@
-// The two headers at the start of an image: the static one, which never changes, and the mutable one,
-// which every commit replaces; and where both and the journal's head lie.
+// The two headers at the start of an image: the static one, which never changes, and the mutable
+// one, which every commit replaces; and where both and the journal's head lie.
 #ifndef SVSM_SRC_COCOONFS_IMAGE_HEADER_H_
 #define SVSM_SRC_COCOONFS_IMAGE_HEADER_H_
 
@@ -25,8 +25,8 @@ inline constexpr std::size_t kMinHeaderBytes = 128;
 std::size_t StaticHeaderBytes(const ImageLayout& layout, std::size_t salt_size);
 
 // What the first 128 bytes say, if they are intact so far. `head` has 128 bytes or more.
-// Errors: kDataLoss (no magic, or torn), kMalformed (Region::kStaticHeader), kUnsupported (version or
-// algorithm).
+// Errors: kDataLoss (no magic, or torn), kMalformed (Region::kStaticHeader), kUnsupported (version
+// or algorithm).
 Result<StaticHeader> PeekStaticHeader(ByteView head);
 // Checks the whole header, StaticHeaderBytes() of it, and takes the protection off in place.
 // Errors: as PeekStaticHeader(), kMalformed also for padding that is not zero.
@@ -62,8 +62,8 @@ struct MutableHeader {
 };
 
 std::size_t MutableHeaderBytes(const ImageLayout& layout);
-// `in` holds MutableHeaderBytes() or more. Errors: kMalformed (Region::kMutableHeader: entry leaf or
-// size; the size against the device is the caller's to check).
+// `in` holds MutableHeaderBytes() or more. Errors: kMalformed (Region::kMutableHeader: entry leaf
+// or size; the size against the device is the caller's to check).
 Result<MutableHeader> DecodeMutableHeader(const ImageLayout& layout, ByteView in);
 // Fills `out` (MutableHeaderBytes() or more), zeros behind the header.
 void EncodeMutableHeader(const ImageLayout& layout, const MutableHeader& header, ByteSpan out);

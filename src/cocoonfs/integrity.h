@@ -1,8 +1,8 @@
 // The protection against torn writes that headers, the journal's head and auxiliary extents carry.
 //
-// A checksum, masked so that no byte of the first 128 is zero, is kept in a section within those 128
-// bytes ("commit id"), and again before each power of two from 256 bytes to the IO block's end, where
-// a write may have stopped. What was there is saved in the section.
+// A checksum, masked so that no byte of the first 128 is zero, is kept in a section within those
+// 128 bytes ("commit id"), and again before each power of two from 256 bytes to the IO block's end,
+// where a write may have stopped. What was there is saved in the section.
 #ifndef SVSM_SRC_COCOONFS_INTEGRITY_H_
 #define SVSM_SRC_COCOONFS_INTEGRITY_H_
 
@@ -36,12 +36,12 @@ constexpr IntegrityPlace AuxIntegrity(std::uint32_t slots, bool group_head) {
   return {0, group_head ? 17U : 16U, slots};
 }
 
-// Whether the first 128 bytes were written as a whole; if so, takes their mask off, and the commit id and
-// mask with it. `head` has 128 bytes; `place.slots` does not count.
+// Whether the first 128 bytes were written as a whole; if so, takes their mask off, and the commit
+// id and mask with it. `head` has 128 bytes; `place.slots` does not count.
 bool RemoveHeadIntegrity(const IntegrityPlace& place, ByteSpan head);
 
-// Whether the extent was written as a whole; if so, its bytes become what they were, the section zero. If
-// not, the bytes are undefined. `extent` has the IO block's size at least.
+// Whether the extent was written as a whole; if so, its bytes become what they were, the section
+// zero. If not, the bytes are undefined. `extent` has the IO block's size at least.
 bool RemoveIntegrity(const IntegrityPlace& place, ByteSpan extent);
 
 // Protects an extent whose section is zero.

@@ -13,7 +13,8 @@ Result<bool> ReadJournalHead(DeviceView& view, const ImageLayout& layout,
                              const HeaderPlaces& places, Vec<std::uint8_t>& head);
 // The pointers to auxiliary metadata in it.
 void JournalAuxHeads(const ImageLayout& layout, ByteView head, std::uint64_t (&out)[2]);
-// Makes the plain header of an otherwise empty head: magic and pointers, with room for the protection.
+// Makes the plain header of an otherwise empty head: magic and pointers, with room for the
+// protection.
 void EncodeJournalPlainHeader(const ImageLayout& layout, const std::uint64_t (&aux_heads)[2],
                               ByteSpan head);
 

@@ -117,8 +117,8 @@ bool JournalReplay::HasFragment(std::uint64_t first, std::size_t& hint) const {
   return low < log_.fragments.size() && log_.fragments[low] == first;
 }
 
-// Checks the data blocks around one block of the bitmap's file against field 3 and takes over its words.
-// A block without fragments is left out.
+// Checks the data blocks around one block of the bitmap's file against field 3 and takes over its
+// words. A block without fragments is left out.
 Status JournalReplay::LoadFileBlock(std::uint64_t first, std::uint64_t index, ByteSpan buffer) {
   const ImageLayout& layout = volume_.layout;
   const std::uint64_t unit = layout.data_block();
@@ -220,7 +220,8 @@ Status JournalReplay::RebuildLeaf(TreeNode& node, ByteSpan buffer) {
   return OkStatus();
 }
 
-// Children that are not made anew are as the image has them; the root's digest vouches for them later.
+// Children that are not made anew are as the image has them; the root's digest vouches for them
+// later.
 Status JournalReplay::RebuildInner(TreeNodeSet& nodes, TreeNode& node, ByteSpan buffer) {
   const TreeShape& shape = volume_.shape;
   const std::uint32_t below = node.level - 1;

@@ -1,5 +1,5 @@
-// A commit that is pending in the journal: its log, authenticated, and the image as the commit makes it.
-// Nothing is written.
+// A commit that is pending in the journal: its log, authenticated, and the image as the commit
+// makes it. Nothing is written.
 #ifndef SVSM_SRC_COCOONFS_JOURNAL_REPLAY_H_
 #define SVSM_SRC_COCOONFS_JOURNAL_REPLAY_H_
 
@@ -20,11 +20,11 @@ class JournalReplay {
   JournalReplay(const JournalReplay&) = delete;
   JournalReplay& operator=(const JournalReplay&) = delete;
 
-  // Reads the log behind `head` (the journal's head with its protection off) and fills the volume, as far
-  // as SetUpVolume() has left it, with the state after the commit; the tree's changed nodes are made anew
-  // and handed to volume.tree. The volume reads through this object from then on.
-  // Errors: kAuthFailed, kMalformed (detail = Region), kUnsupported (the disguise's cipher), kOutOfMemory,
-  // those of the device.
+  // Reads the log behind `head` (the journal's head with its protection off) and fills the volume,
+  // as far as SetUpVolume() has left it, with the state after the commit; the tree's changed nodes
+  // are made anew and handed to volume.tree. The volume reads through this object from then on.
+  // Errors: kAuthFailed, kMalformed (detail = Region), kUnsupported (the disguise's cipher),
+  // kOutOfMemory, those of the device.
   Status Load(ByteView head);
 
   const JournalLog& log() const { return log_; }

@@ -7,16 +7,17 @@
 
 namespace svsm::cocoonfs {
 
-// Layout, salt, places, keys and ciphers of `volume`; its view is the device. For those who make an image,
-// too. Errors: kUnsupported, kOutOfMemory, kInternal, kInvalidArgument (geometry).
+// Layout, salt, places, keys and ciphers of `volume`; its view is the device. For those who make an
+// image, too. Errors: kUnsupported, kOutOfMemory, kInternal, kInvalidArgument (geometry).
 Status SetUpVolume(Volume& volume, const StaticHeader& header, ByteView user_key);
 
 // Reads the mutable header through volume.view and the counter from it.
-// Errors: kMalformed (Region::kMutableHeader, or kDevice: larger than the device), those of the device.
+// Errors: kMalformed (Region::kMutableHeader, or kDevice: larger than the device), those of the
+// device.
 Status LoadMutableHeader(Volume& volume);
 
-// Everything from the mutable header on, for an image without a pending journal. Errors: kAuthFailed,
-// kMalformed (detail = Region), kOutOfMemory, those of the device.
+// Everything from the mutable header on, for an image without a pending journal. Errors:
+// kAuthFailed, kMalformed (detail = Region), kOutOfMemory, those of the device.
 Status LoadCleanVolume(Volume& volume);
 
 }  // namespace svsm::cocoonfs

@@ -1,5 +1,5 @@
-// The device as it will be once a pending journal's writes are done: blocks that are still in their staging
-// copies are read from there, and their disguise is taken off.
+// The device as it will be once a pending journal's writes are done: blocks that are still in their
+// staging copies are read from there, and their disguise is taken off.
 #ifndef SVSM_SRC_COCOONFS_REPLAY_VIEW_H_
 #define SVSM_SRC_COCOONFS_REPLAY_VIEW_H_
 
@@ -18,8 +18,8 @@ class StagingDisguise {
   // Errors: kUnsupported (detail = the cipher's TCG number), kOutOfMemory, kInternal.
   Status Init(const DisguiseKeys& keys, const crypto::Symmetric& symmetric, Allocator& allocator);
 
-  // `blocks` are whole allocation blocks of `block_bytes`, to be found at `staging` on and meant for
-  // `target` on. In place. Errors: kInternal.
+  // `blocks` are whole allocation blocks of `block_bytes`, to be found at `staging` on and meant
+  // for `target` on. In place. Errors: kInternal.
   Status Apply(std::uint64_t target, std::uint64_t staging, std::size_t block_bytes,
                ByteSpan blocks);
   Status Remove(std::uint64_t target, std::uint64_t staging, std::size_t block_bytes,

@@ -49,8 +49,8 @@ struct Volume {
   OwnedCipher counter_cipher;  // domain 6
   OwnedHmac entry_leaf_hmac;   // domain 3, preauth
 
-  // What a commit replaces. `header` is what the image shows (with a pending journal: the state after
-  // it); `counter` is its counter in the clear, least significant byte first.
+  // What a commit replaces. `header` is what the image shows (with a pending journal: the state
+  // after it); `counter` is its counter in the clear, least significant byte first.
   MutableHeader header;
   Bytes<kCounterBytes> counter{};
   Bytes<crypto::kMaxDigestSize> image_context{};
@@ -78,11 +78,13 @@ class VolumeIndexNodes final : public IndexNodes {
   Vec<std::uint8_t> block_;
 };
 
-// Nodes of the tree that the cache of a volume keeps: 16 KiB of them, or two a level if that is more.
+// Nodes of the tree that the cache of a volume keeps: 16 KiB of them, or two a level if that is
+// more.
 std::size_t TreeCacheNodes(const ImageLayout& layout);
 
-// The steps of opening, for Open() and for replay. Each reads through `volume.view`; `volume.header` is
-// set. Errors of all: kAuthFailed and kMalformed (detail = Region), kOutOfMemory, those of the device.
+// The steps of opening, for Open() and for replay. Each reads through `volume.view`;
+// `volume.header` is set. Errors of all: kAuthFailed and kMalformed (detail = Region),
+// kOutOfMemory, those of the device.
 
 // Checks and decrypts the entry leaf, gives the entries of inodes 1, 2, 3.
 struct EntryPointers {
@@ -90,8 +92,8 @@ struct EntryPointers {
   ExtentPointer bitmap;
 };
 Result<EntryPointers> LoadEntryLeaf(Volume& volume);
-// The extents of inode 1 or 2: the direct one, or those of its tagged list. The extents of the list itself are
-// appended to `chain`, which may be null.
+// The extents of inode 1 or 2: the direct one, or those of its tagged list. The extents of the list
+// itself are appended to `chain`, which may be null.
 Status LoadTaggedExtents(Volume& volume, std::uint64_t inode, const ExtentPointer& pointer,
                          Vec<Extent>& out, Vec<Extent>* chain);
 // Shape and image context from the extents; the tree has no root yet.
@@ -101,8 +103,8 @@ Status LoadUntracked(Volume& volume, const std::uint64_t (&aux_heads)[2]);
 // The whole bitmap, checked by the tree; what has a fixed place must be in it, once.
 Status LoadBitmap(Volume& volume);
 
-// Reads the extents of a file that `entry` names: the direct one, or those of its list. `out` is emptied first;
-// the extents of the list itself are appended to `chain`, which may be null.
+// Reads the extents of a file that `entry` names: the direct one, or those of its list. `out` is
+// emptied first; the extents of the list itself are appended to `chain`, which may be null.
 // Errors: kMalformed (Region::kExtentsList), as AuthTree::ReadChecked().
 Status ReadFileExtents(Volume& volume, const IndexEntry& entry, Vec<Extent>& out,
                        Vec<Extent>* chain);

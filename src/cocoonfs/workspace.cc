@@ -34,7 +34,8 @@ std::size_t WorkspaceSize(const ImageLayout& layout, std::uint64_t num_blocks) {
   const std::size_t kept = bitmap + cache + Max(data_block, kTreeReadBytes) +
                            Max(data_block, kFileBufferBytes) + layout.index_leaf_bytes() +
                            layout.index_internal_bytes();
-  // Not all at once: the second bitmap and a chunk of its file while opening; a list's extent later.
+  // Not all at once: the second bitmap and a chunk of its file while opening; a list's extent
+  // later.
   const std::size_t opening = bitmap + Max(data_block, layout.bitmap_block_bytes());
   const std::size_t headers = static_cast<std::size_t>(kMaxPointerBlocks) * block;
   return kept + Max(opening, headers) + sizeof(Volume) + sizeof(JournalReplay) +

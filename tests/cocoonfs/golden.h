@@ -1,4 +1,5 @@
-// The images of SVSM_VECTORS_DIR/cocoonfs, made by another implementation, and what must be in them.
+// The images of SVSM_VECTORS_DIR/cocoonfs, made by another implementation, and what must be in
+// them.
 #ifndef SVSM_TESTS_COCOONFS_GOLDEN_H_
 #define SVSM_TESTS_COCOONFS_GOLDEN_H_
 

@@ -1,5 +1,5 @@
-// Images that another implementation made, in SVSM_VECTORS_DIR: contents, root digest, counter and state
-// are as its tables say.
+// Images that another implementation made, in SVSM_VECTORS_DIR: contents, root digest, counter and
+// state are as its tables say.
 #include "tests/cocoonfs/golden.h"
 
 #include <cstdio>
@@ -56,7 +56,8 @@ void ExpectContents(const GoldenImage& golden) {
     EXPECT_EQ(ByteVector(counter.begin(), counter.end()), golden.counter);
     EXPECT_EQ(fs.usage().num_blocks - fs.usage().num_free_blocks, golden.allocated_blocks);
   } else {
-    // The tables show these after the other implementation's open, which may commit a new place for them.
+    // The tables show these after the other implementation's open, which may commit a new place for
+    // them.
     ByteVector next(counter.begin(), counter.end());
     IncrementCounter(ByteSpan(next).first<kCounterBytes>());
     EXPECT_THAT(golden.counter, ::testing::AnyOf(ByteVector(counter.begin(), counter.end()), next));
@@ -92,7 +93,8 @@ void ExpectContents(const GoldenImage& golden) {
   EXPECT_EQ(device.count(DeviceCall::kWrite), 0u);
 }
 
-// The first algorithm of the image that the backend has not, as its TCG number; 0 if it has them all.
+// The first algorithm of the image that the backend has not, as its TCG number; 0 if it has them
+// all.
 std::uint32_t MissingAlgorithm(const GoldenImage& golden) {
   TestAllocator allocator;
   testing::FaultDevice device(static_cast<std::uint32_t>(golden.device_block_bytes), golden.Load());

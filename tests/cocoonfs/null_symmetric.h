@@ -1,5 +1,5 @@
-// A crypto backend in which every digest is zero and every ciphertext is its plaintext: what then stops bad
-// bytes is the format's own checks. For tests and fuzzers.
+// A crypto backend in which every digest is zero and every ciphertext is its plaintext: what then
+// stops bad bytes is the format's own checks. For tests and fuzzers.
 #ifndef SVSM_TESTS_COCOONFS_NULL_SYMMETRIC_H_
 #define SVSM_TESTS_COCOONFS_NULL_SYMMETRIC_H_
 

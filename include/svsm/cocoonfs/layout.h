@@ -4,11 +4,13 @@
 //   layout.io_block_log2 = 5;                    // 4 KiB IO blocks
 //   SVSM_TRY(layout.Validate());
 //
-// Positions and counts in this room are in *allocation blocks*, the unit of allocation, unless a name says
-// bytes. Four more block sizes are multiples of it: the IO block (a write to one never damages another), the
-// data block (what one digest of the tree covers), the bitmap file's block, the index nodes.
+// Positions and counts in this room are in *allocation blocks*, the unit of allocation, unless a
+// name says bytes. Four more block sizes are multiples of it: the IO block (a write to one never
+// damages another), the data block (what one digest of the tree covers), the bitmap file's block,
+// the index nodes.
 //
-// Profile: freestanding. Allocates: never. Threads: a value. Format: src/cocoonfs/FORMAT.md, "Layout".
+// Profile: freestanding. Allocates: never. Threads: a value. Format: src/cocoonfs/FORMAT.md,
+// "Layout".
 #ifndef SVSM_COCOONFS_LAYOUT_H_
 #define SVSM_COCOONFS_LAYOUT_H_
 
@@ -58,13 +60,14 @@ struct ImageLayout {
   crypto::BlockCipherAlg cipher = crypto::BlockCipherAlg::kAes;
   std::uint16_t key_bits = 128;
 
-  // Whether the parameters are in their ranges and fit each other. No block may be larger than 1 GiB.
-  // Errors: kInvalidArgument (detail = offset of the parameter in the encoding), kUnsupported (a block that
-  // the format knows, but that is larger than 1 GiB; detail likewise).
+  // Whether the parameters are in their ranges and fit each other. No block may be larger than 1
+  // GiB.
+  // Errors: kInvalidArgument (detail = offset of the parameter in the encoding), kUnsupported (a
+  // block that the format knows, but that is larger than 1 GiB; detail likewise).
   Status Validate() const;
 
-  // Errors: kMalformed (Region::kStaticHeader), kUnsupported (an algorithm; detail = its number; or a block
-  // larger than 1 GiB).
+  // Errors: kMalformed (Region::kStaticHeader), kUnsupported (an algorithm; detail = its number; or
+  // a block larger than 1 GiB).
   static Result<ImageLayout> Decode(FixedView<kEncodedSize> in);
   Bytes<kEncodedSize> Encode() const;
 
@@ -108,9 +111,9 @@ struct ImageLayout {
   friend bool operator==(const ImageLayout&, const ImageLayout&) = default;
 };
 
-// The memory, in bytes, that suffices to open an image of `num_blocks` allocation blocks without a pending
-// journal, and to list and read its files, in extents lists of up to 64 extents each, with a HeapAllocator.
-// What a backend takes from its own heap is not counted.
+// The memory, in bytes, that suffices to open an image of `num_blocks` allocation blocks without a
+// pending journal, and to list and read its files, in extents lists of up to 64 extents each, with
+// a HeapAllocator. What a backend takes from its own heap is not counted.
 std::size_t WorkspaceSize(const ImageLayout& layout, std::uint64_t num_blocks);
 
 }  // namespace svsm::cocoonfs

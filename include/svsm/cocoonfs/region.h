@@ -3,7 +3,8 @@
 //   const Status status = fs.Open(key, options);
 //   if (status.code() == Code::kAuthFailed) Print(RegionName(Region{status.detail()}));
 //
-// Where a function of this room returns kMalformed or kAuthFailed, the detail is the Region that is wrong.
+// Where a function of this room returns kMalformed or kAuthFailed, the detail is the Region that is
+// wrong.
 //
 // Profile: freestanding. Allocates: never. Threads: values.
 #ifndef SVSM_COCOONFS_REGION_H_
