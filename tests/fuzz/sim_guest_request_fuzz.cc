@@ -11,6 +11,7 @@
 #include "svsm/crypto/openssl.h"
 #include "svsm/sim/amd_sp.h"
 #include "svsm/sim/seeded_rng.h"
+#include "svsm/snp/cpuid_table.h"
 #include "svsm/snp/report.h"
 
 namespace {
@@ -68,9 +69,14 @@ class Target {
     SVSM_CHECK(status.ok() || IsZero(response_));
     return status.ok();
   }
-  // A report is one that decodes, and never of a VMPL above the caller's; a refusal says nothing.
+  // A report is one that decodes, and never of a VMPL above the caller's; a refusal says nothing,
+  // but for CPUID, where it says what is so.
   static void CheckAnswer(const snp::GuestMessageInfo& info, ByteView answer, std::uint32_t vmpl) {
     const ByteView payload = answer.first(info.payload_bytes);
+    if (info.type == snp::MessageType::kCpuidResponse) {
+      SVSM_CHECK(snp::ReadCpuidResponse(payload).ok());
+      return;
+    }
     if (payload[0] != snp::kMessageSuccess) {
       SVSM_CHECK(IsZero(payload.subspan(4)));
       return;

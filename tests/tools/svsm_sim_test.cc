@@ -5,6 +5,11 @@
 
 #include <string>
 
+#include "svsm/core/wire.h"
+#include "svsm/crypto/openssl.h"
+#include "svsm/snp/id_block.h"
+#include "svsm/snp/report.h"
+#include "svsm/snp_verify/crl.h"
 #include "tests/tools/program.h"
 
 namespace svsm {
@@ -98,6 +103,53 @@ TEST_F(SvsmSimTest, AnotherBootIsNoReplay) {
   }
   Put("cut", AsBytes(text.substr(0, text.size() / 2)));
   ExpectRefused({"replay", Path("cut")}, "Truncated");
+}
+
+// As an owner would: measure, sign, and launch again under the signature.
+TEST_F(SvsmSimTest, ALaunchIsVouchedFor) {
+  const std::string keys = std::string(SVSM_BIN_DIR) + "/../sim-keys";
+  const auto report_with = [&](Words more) {
+    Words words = {"report", "--keys", keys, "--report", Path("report")};
+    words.insert(words.end(), more.begin(), more.end());
+    return Sim(words);
+  };
+  const auto report = [&] { return snp::DecodeReport(*ReadFile(Path("report"))).value(); };
+  ASSERT_EQ(report_with({"--mask-chip-id", "--host-data", "aabb"}).exit_code, 0);
+  EXPECT_TRUE(IsZero(report().chip_id()));
+  EXPECT_EQ(report().host_data()[1], 0xBB);
+  EXPECT_TRUE(IsZero(report().id_key_digest()));
+
+  const crypto::OpensslHash sha384(crypto::HashAlg::kSha384);
+  crypto::OpensslEcdsaSigner key(crypto::Curve::kP384);
+  Bytes<48> scalar{};
+  scalar[47] = 9;
+  ASSERT_TRUE(key.SetPrivateKey(scalar).ok());
+  snp::IdBlock block = snp::MakeIdBlock(report().measurement(), {.guest_svn = 4});
+  snp::IdAuthentication auth{};
+  ASSERT_TRUE(snp::SignIdBlock(sha384, block, key, nullptr, auth).ok());
+  const std::string auth_file = Put("auth", wire::ToBytes(auth));
+  const std::string block_file = Put("block", wire::ToBytes(block));
+  ASSERT_EQ(report_with({"--id-block", block_file, "--id-auth", auth_file}).exit_code, 0);
+  EXPECT_EQ(report().guest_svn(), 4u);
+  EXPECT_FALSE(IsZero(report().id_key_digest()));
+  // Another program has another digest.
+  const std::string program = Put("program", AsBytes("another SVSM"));
+  const ProgramRun refused =
+      report_with({"--id-block", block_file, "--id-auth", auth_file, "--program", program});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("AuthFailed (Sim, detail 11)"));
+  EXPECT_NE(report_with({"--id-block", block_file}).exit_code, 0);
+}
+
+TEST_F(SvsmSimTest, TheKeyServiceListsWhatIsRevoked) {
+  const std::string keys = std::string(SVSM_BIN_DIR) + "/../sim-keys";
+  ASSERT_EQ(Sim({"kds", "--keys", keys, "--out", Path("kds"), "--revoke", "65537", "77"}).exit_code,
+            0);
+  const Result<ByteVector> der = ReadFile(Path("kds") + "/vcek/v1/Milan/crl");
+  ASSERT_TRUE(der.ok());
+  const Result<snp::Crl> crl = snp::ParseCrl(*der);
+  ASSERT_TRUE(crl.ok());
+  EXPECT_EQ(crl->revoked.size(), 2u);
 }
 
 }  // namespace

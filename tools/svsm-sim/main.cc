@@ -39,6 +39,16 @@ void AddReportOptions(CLI::App& verb, ReportOptions& options) {
   verb.add_option("--seed", options.seed, kSeedHelp);
   verb.add_option("--vmpl", options.vmpl, "Whose key asks")->check(CLI::Range(0, 3));
   verb.add_option("--report-version", options.version, "Of the report")->check(CLI::Range(2, 5));
+  verb.add_flag("--mask-chip-id", options.mask_chip_id, "Reports do not say which chip");
+  verb.add_option("--host-data", options.host_data, "Up to 32 bytes, in hex");
+  CLI::Option* const id_block =
+      verb.add_option("--id-block", options.id_block, "Who vouches for the launch: 96 bytes")
+          ->check(CLI::ExistingFile);
+  CLI::Option* const id_auth =
+      verb.add_option("--id-auth", options.id_auth, "Keys and signatures over it: 4096 bytes")
+          ->check(CLI::ExistingFile);
+  id_block->needs(id_auth);
+  id_auth->needs(id_block);
 }
 
 void AddRecordOptions(CLI::App& verb, RecordOptions& options) {
@@ -87,6 +97,7 @@ int main(int argc, char** argv) {
   kds_verb->add_option("--keys", kds.keys, kKeysHelp)->required();
   kds_verb->add_option("--out", kds.out, "Folder")->required();
   kds_verb->add_option("--seed", kds.seed, kSeedHelp);
+  kds_verb->add_option("--revoke", kds.revoked, "Serial numbers for the revocation list");
   CLI::App* const report_verb =
       app.add_subcommand("report", "Launch a VM and write an attestation report");
   AddReportOptions(*report_verb, report);

@@ -7,6 +7,7 @@
 
 #include "svsm/core/hosted.h"
 #include "svsm/core/result.h"
+#include "svsm/core/wire.h"
 #include "svsm/crypto/openssl.h"
 #include "svsm/sim/certificates.h"
 #include "svsm/sim/kds.h"
@@ -87,6 +88,29 @@ Status WriteIfNamed(const std::string& path, ByteView bytes) {
   return path.empty() ? OkStatus() : WriteFileAtomically(path, bytes, FileMode::kPublic);
 }
 
+template <typename T>
+Status ReadStruct(const std::string& path, T& out) {
+  SVSM_ASSIGN_OR_RETURN(const ByteVector bytes, ReadFile(path, sizeof(T)));
+  if (bytes.size() != sizeof(T)) return Status(Code::kInvalidArgument, Source::kCaller);
+  SVSM_ASSIGN_OR_RETURN(out, wire::Read<T>(bytes));
+  return OkStatus();
+}
+
+// What the host and the guest's owner give to the launch. `launch` borrows `identity`.
+Status ReadLaunch(const ReportOptions& options, sim::LaunchIdentity& identity,
+                  sim::MachineOptions& launch) {
+  SVSM_ASSIGN_OR_RETURN(const ByteVector host_data, FromHex(options.host_data));
+  if (host_data.size() > launch.finish.host_data.size()) {
+    return Status(Code::kInvalidArgument, Source::kCaller);
+  }
+  Copy(launch.finish.host_data, host_data);
+  if (options.id_block.empty()) return OkStatus();
+  SVSM_TRY(ReadStruct(options.id_block, identity.block));
+  SVSM_TRY(ReadStruct(options.id_auth, identity.authentication));
+  launch.finish.identity = &identity;
+  return OkStatus();
+}
+
 }  // namespace
 
 Status WriteRoots(const RootsOptions& options) {
@@ -102,8 +126,9 @@ Status WriteKds(const KdsOptions& options) {
   for (const auto signs : {sim::EndorsementKey::kVcek, sim::EndorsementKey::kVlek}) {
     SVSM_ASSIGN_OR_RETURN(const sim::CertificateAuthority ca,
                           sim::CertificateAuthority::Open(line, options.keys, signs));
-    SVSM_ASSIGN_OR_RETURN(const ByteVector crl,
-                          ca.IssueCrl({{}, since, since + kCrlDays * kSecondsPerDay, 1}));
+    SVSM_ASSIGN_OR_RETURN(
+        const ByteVector crl,
+        ca.IssueCrl({options.revoked, since, since + kCrlDays * kSecondsPerDay, 1}));
     SVSM_TRY(sim::WriteKdsLine(options.out, ca, crl));
     if (signs == sim::EndorsementKey::kVlek) continue;  // VLEKs go to their providers only
     const snp::RawTcb tcbs[] = {line.usual_tcb};
@@ -129,11 +154,15 @@ Status WriteReport(const ReportOptions& options) {
                         sim::Provider::Make(line, "svsm-sim", provider_rng));
   sim::PlatformState platform = sim::UsualPlatform(line);
   platform.report_version = options.version;
+  if (options.mask_chip_id) platform.mask_chip_id = sim::Masking::kOn;
+  sim::LaunchIdentity identity;
+  sim::MachineOptions launch;
+  SVSM_TRY(ReadLaunch(options, identity, launch));
   sim::AmdSp sp(std::move(chip), platform, rng);
   if (options.platform.vlek) SVSM_TRY(sp.LoadVlek(provider));
   sim::Host host(sp, options.seed);
   SVSM_ASSIGN_OR_RETURN(const std::unique_ptr<sim::Machine> machine,
-                        sim::Machine::Launch(sp, host, sim::SvsmImage(program), {}));
+                        sim::Machine::Launch(sp, host, sim::SvsmImage(program), launch));
   SVSM_ASSIGN_OR_RETURN(const auto report, RequestReport(*machine, options.vmpl, report_data));
   SVSM_ASSIGN_OR_RETURN(const ByteVector leaf,
                         options.platform.vlek

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "svsm/core/status.h"
 #include "tools/svsm-sim/boot.h"
@@ -28,6 +29,7 @@ struct KdsOptions {
   std::string keys;
   std::string out;  // folder
   std::uint64_t seed = 1;
+  std::vector<std::uint64_t> revoked;  // serial numbers for the revocation list
 };
 
 struct ReportOptions {
@@ -42,6 +44,10 @@ struct ReportOptions {
   std::uint64_t seed = 1;
   std::uint32_t vmpl = 0;
   std::uint32_t version = 3;
+  bool mask_chip_id = false;
+  std::string host_data;  // hex, at most 32 bytes
+  std::string id_block;   // files of 96 and 4096 bytes, both or none
+  std::string id_auth;
 };
 
 struct RecordOptions {
