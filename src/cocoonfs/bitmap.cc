@@ -81,6 +81,15 @@ bool Bitmap::AllClear(const Extent& range) const {
   return range.end() <= num_blocks_ && Holds(range, 0);
 }
 
+std::uint64_t Bitmap::NextDifference(const Bitmap& other, std::uint64_t from) const {
+  const std::uint64_t* const a = words_.data();
+  const std::uint64_t* const b = other.words_.data();
+  for (std::uint64_t i = from / 64; i < words_.size(); ++i) {
+    if (a[i] != b[i]) return i * 64;
+  }
+  return num_blocks_;
+}
+
 std::uint64_t Bitmap::CountAllocated() const {
   std::uint64_t count = 0;
   for (const std::uint64_t word : words_) count += CountOnes(word);

@@ -33,6 +33,9 @@ class Bitmap {
   // beyond the image read as 0.
   std::uint64_t Bits(std::uint64_t first, std::uint32_t count) const;
   std::uint64_t CountAllocated() const;
+  // The first of 64 aligned blocks at `from` or behind it in which the two differ; num_blocks() if
+  // there are none. `other` has the same size.
+  std::uint64_t NextDifference(const Bitmap& other, std::uint64_t from) const;
   // The first position at `from` or behind it, below num_blocks(), whose bit is `value`;
   // num_blocks() if there is none.
   std::uint64_t Next(std::uint64_t from, bool value) const;

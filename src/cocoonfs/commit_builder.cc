@@ -83,17 +83,13 @@ Status CommitBuilder::EncryptBitmap() {
   const std::uint64_t blocks_each = static_cast<std::uint64_t>(words) * 64;
   Vec<std::uint8_t> payload(volume_.allocator);
   SVSM_TRY(payload.Resize(words * 8));
-  for (std::uint64_t at = 0; at < after.num_blocks();) {
-    if (before.Bits(at, 64) == after.Bits(at, 64)) {
-      at += 64;
-      continue;
-    }
+  for (std::uint64_t at = after.NextDifference(before, 0); at < after.num_blocks();) {
     const std::uint64_t index = at / blocks_each;
     SVSM_ASSIGN_OR_RETURN(const ByteSpan block,
                           state_.dirty().Add({BitmapBlockAt(index), layout_.bitmap_block()}));
     after.Encode(index, words, payload.view());
     SVSM_TRY(EncryptBlock(*volume_.bitmap_cipher, volume_.rng, payload.view(), block));
-    at = (index + 1) * blocks_each;
+    at = after.NextDifference(before, (index + 1) * blocks_each);
   }
   return OkStatus();
 }

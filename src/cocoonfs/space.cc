@@ -17,39 +17,54 @@ constexpr std::uint64_t Up(std::uint64_t value, std::uint64_t unit) {
 Status Space::Init(std::uint64_t reserve_units) {
   SVSM_TRY(used_.CopyFrom(before_));
   reserve_ = reserve_units;
-  free_units_ = CountFreeUnits();
   return OkStatus();
 }
 
 std::uint64_t Space::FreeUnitsIn(const Extent& extent) const {
   const std::uint64_t io = layout_.io_block();
+  const std::uint64_t first = extent.first & ~(io - 1);
+  const std::uint64_t end = Up(extent.end(), io);
+  if (used_.AllClear({first, end - first})) return (end - first) / io;
   std::uint64_t count = 0;
-  for (std::uint64_t at = extent.first & ~(io - 1); at < extent.end(); at += io) {
+  for (std::uint64_t at = first; at < end; at += io) {
     if (used_.Bits(at, static_cast<std::uint32_t>(io)) == 0) ++count;
   }
   return count;
 }
 
-std::uint64_t Space::CountFreeUnits() const {
+// The part of an extent that has been looked at for free IO blocks.
+Extent Space::Counted(const Extent& extent) const {
+  if (extent.first >= counted_) return {};
+  const std::uint64_t end = Up(extent.end(), layout_.io_block());
+  return {extent.first, (end < counted_ ? end : counted_) - extent.first};
+}
+
+// Whether there are so many free IO blocks. Counts no further than it must.
+bool Space::HasFreeUnits(std::uint64_t units) {
   const std::uint64_t io = layout_.io_block();
-  std::uint64_t count = 0;
-  for (std::uint64_t at = 0; at < used_.num_blocks();) {
-    const std::uint64_t first = used_.Next(at, false);
-    const std::uint64_t end = used_.Next(first, true);
-    const std::uint64_t aligned = Up(first, io);
-    if (aligned < end) count += (end - aligned) / io;
-    at = end;
+  while (free_units_ < units && counted_ < used_.num_blocks()) {
+    const std::uint64_t first = Up(used_.Next(counted_, false), io);
+    // As far as is asked for; more only if that is not free.
+    std::uint64_t end = first + (units - free_units_) * io;
+    if (end > used_.num_blocks()) end = used_.num_blocks();
+    if (first < end && !used_.AllClear({first, end - first})) {
+      end = used_.Next(first, true) & ~(io - 1);
+    }
+    if (first < end) free_units_ += (end - first) / io;
+    counted_ = end > first ? end : first + io;
+    if (counted_ > used_.num_blocks()) counted_ = used_.num_blocks();
   }
-  return count;
+  return free_units_ >= units;
 }
 
 void Space::Mark(const Extent& extent) {
-  free_units_ -= FreeUnitsIn(extent);
+  const Extent counted = Counted(extent);
+  if (counted.count != 0) free_units_ -= FreeUnitsIn(counted);
   used_.Set(extent);
 }
 
-bool Space::LeavesReserve(const Extent& extent) const {
-  return free_units_ >= FreeUnitsIn(extent) + reserve_;
+bool Space::LeavesReserve(const Extent& extent) {
+  return HasFreeUnits(FreeUnitsIn(extent) + reserve_);
 }
 
 Extent Space::FindRun(std::uint64_t from, std::uint64_t count, std::uint64_t alignment) const {
@@ -57,9 +72,8 @@ Extent Space::FindRun(std::uint64_t from, std::uint64_t count, std::uint64_t ali
   for (std::uint64_t at = Up(from, alignment); at < end && count <= end - at;) {
     const std::uint64_t first = Up(used_.Next(at, false), alignment);
     if (first >= end || count > end - first) break;
-    const std::uint64_t stop = used_.Next(first, true);
-    if (stop - first >= count) return {first, count};
-    at = Up(stop, alignment);
+    if (used_.AllClear({first, count})) return {first, count};
+    at = Up(used_.Next(first, true), alignment);
   }
   return {};
 }
@@ -122,7 +136,7 @@ Status Space::TakeMany(std::uint64_t count, Vec<Extent>& out) {
 }
 
 // What of a free run may be taken without a free IO block of the reserve.
-Extent Space::Spare(const Extent& run) const {
+Extent Space::Spare(const Extent& run) {
   if (LeavesReserve(run)) return run;
   const std::uint64_t io = layout_.io_block();
   const std::uint64_t head_end = Up(run.first, io);
@@ -165,9 +179,10 @@ Status Space::TakeFragments(std::uint64_t count, Vec<Extent>& out) {
 Status Space::Give(const Extent& extent) {
   after_.Clear(extent);
   if (before_.Test(extent.first)) return freed_.PushBack(extent);
-  const std::uint64_t free_before = FreeUnitsIn(extent);
+  const Extent counted = Counted(extent);
+  if (counted.count != 0) free_units_ -= FreeUnitsIn(counted);
   used_.Clear(extent);
-  free_units_ += FreeUnitsIn(extent) - free_before;
+  if (counted.count != 0) free_units_ += FreeUnitsIn(counted);
   if (extent.first < hint_) hint_ = extent.first & ~(layout_.journal_block() - 1);
   return OkStatus();
 }
@@ -183,7 +198,8 @@ Status Space::TakeJournal(std::uint64_t count, std::uint64_t most, Vec<Extent>& 
   while (count != 0) {
     const std::uint64_t first = Up(used_.Next(from, false), io);
     if (first >= used_.num_blocks()) return NoSpace();
-    const std::uint64_t end = used_.Next(first, true);
+    const bool enough = count <= used_.num_blocks() - first && used_.AllClear({first, count});
+    const std::uint64_t end = enough ? first + count : used_.Next(first, true);
     std::uint64_t take = end > first ? (end - first) & ~(io - 1) : 0;
     if (take > count) take = count;
     if (take > most) take = most;

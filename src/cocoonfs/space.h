@@ -51,11 +51,12 @@ class Space {
   Extent FindFresh(std::uint64_t count);
   void Mark(const Extent& extent);
   void Commit(const Extent& extent);
-  Extent Spare(const Extent& run) const;
-  // Whether `count` more blocks leave the reserve, as far as free IO blocks go.
-  bool LeavesReserve(const Extent& extent) const;
+  Extent Spare(const Extent& run);
+  // Whether enough IO blocks stay free when the extent is taken.
+  bool LeavesReserve(const Extent& extent);
+  bool HasFreeUnits(std::uint64_t units);
   std::uint64_t FreeUnitsIn(const Extent& extent) const;
-  std::uint64_t CountFreeUnits() const;
+  Extent Counted(const Extent& extent) const;
   Status TakeFragments(std::uint64_t count, Vec<Extent>& out);
 
   const Bitmap& before_;
@@ -63,7 +64,8 @@ class Space {
   Bitmap used_;  // allocated before or after, or by the journal
   ImageLayout layout_;
   Vec<Extent> freed_;
-  std::uint64_t free_units_ = 0;  // IO blocks
+  std::uint64_t free_units_ = 0;  // IO blocks that are free below counted_
+  std::uint64_t counted_ = 0;
   std::uint64_t reserve_ = 0;
   Extent open_;             // what is left of the fresh unit used last
   std::uint64_t hint_ = 0;  // below it there is no fresh unit
