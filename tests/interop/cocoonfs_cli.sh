@@ -68,10 +68,10 @@ drop() {
   "$1" remove-file -k "$key" "$2"
   rm "expect/$2" "flags/$2"
 }
-wanted_list() {
-  local inode
-  for inode in $(ls expect | sort -n); do printf '%s 0x%02x\n' "$inode" "$(<"flags/$inode")"; done
-}
+wanted_list() { python3 -c "
+import os
+for inode in sorted(map(int, os.listdir('expect'))):
+    print(inode, f'{int(open(f\"flags/{inode}\").read()):#04x}')"; }
 # Both tools see exactly what shall be there, and ours finds nothing wrong with the image.
 same() {
   local tool inode
@@ -261,27 +261,26 @@ echo "ok      auxiliary metadata, in place and through commits"
 
 # ---------------------------------------------------------------------------------------------------------- many files
 
-# script FIRST LAST SIZE: a batch that writes them
-script() {
-  local inode
-  for ((inode = $1; inode <= $2; ++inode)); do
-    contents "many-$inode" $((inode % $3)) >"expect/$inode"
-    echo 0 >"flags/$inode"
-    echo "write $inode expect/$inode"
-  done
+# script COUNT: a batch that writes so many small files from 16 on
+script() { python3 - "$1" <<'PYTHON'
+import hashlib, sys
+for inode in range(16, 16 + int(sys.argv[1])):
+    block = hashlib.sha256(b'%d' % inode).digest()
+    open(f'expect/{inode}', 'wb').write((block * 22)[:inode * 7 % 700])
+    open(f'flags/{inode}', 'w').write(f'{inode % 256}\n')
+    print(f'write {inode} expect/{inode} {inode % 256}')
+PYTHON
 }
 many() {
   "$1" mkfs -k $key -H sha2 -C aes -t 128 -I $salt -s 4M
-  script 16 $((15 + $2)) 700 >batch
+  script "$2" >batch
   ours batch -k $key batch
   wanted_list >wanted
   theirs list-files -k $key >listed
   cmp wanted listed
   local inode
-  for ((inode = 16; inode <= 15 + $2; inode += 3)); do
-    echo "remove $inode"
-    rm "expect/$inode" "flags/$inode"
-  done >batch
+  seq 16 3 $((15 + $2)) | sed 's/^/remove /' >batch
+  (cd expect && seq 16 3 $((15 + $2)) | xargs rm)
   ours batch -k $key batch
   for inode in 1000000 17 1000001; do put theirs $inode 20000; done
   wanted_list >wanted

@@ -1,3 +1,4 @@
+#include <CLI/CLI.hpp>
 #include <string>
 
 #include "tools/svsm-cocoonfs/options.h"
@@ -135,8 +136,6 @@ void DefineInspection(CLI::App& app, Options& options) {
   CLI::App* const info =
       app.add_subcommand("info", "show what an image is; with a key, also its state and usage");
   DefineKey(*info, options.key, Need::kOptional);
-  info->add_option("--picture", options.picture,
-                   "also write an SVG of the image's layout (needs a key)");
   CLI::App* const list = app.add_subcommand("ls", "list files with flags and sizes");
   DefineKey(*list, options.key, Need::kRequired);
   CLI::App* const stat = app.add_subcommand("stat", "show one file's facts");
@@ -147,6 +146,7 @@ void DefineInspection(CLI::App& app, Options& options) {
   DefineKey(*verify, options.key, Need::kRequired);
   CLI::App* const dump = app.add_subcommand("dump", "show where everything is in the image");
   DefineKey(*dump, options.key, Need::kRequired);
+  dump->add_option("--picture", options.picture, "also draw it, as SVG");
   CLI::App* const counter =
       app.add_subcommand("counter", "show the update counter and the root digest");
   DefineKey(*counter, options.key, Need::kRequired);

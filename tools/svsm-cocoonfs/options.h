@@ -2,7 +2,6 @@
 #ifndef SVSM_TOOLS_SVSM_COCOONFS_OPTIONS_H_
 #define SVSM_TOOLS_SVSM_COCOONFS_OPTIONS_H_
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,6 +9,10 @@
 #include "svsm/cocoonfs/layout.h"
 #include "svsm/core/bytes.h"
 #include "svsm/core/hosted.h"
+
+namespace CLI {
+class App;
+}
 
 namespace svsm::cocoonfs_tool {
 

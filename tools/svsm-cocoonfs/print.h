@@ -2,7 +2,7 @@
 #ifndef SVSM_TOOLS_SVSM_COCOONFS_PRINT_H_
 #define SVSM_TOOLS_SVSM_COCOONFS_PRINT_H_
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "tools/svsm-cocoonfs/session.h"
