@@ -7,7 +7,7 @@
 #include "svsm/c/report.h"
 #include "svsm/c/status.h"
 #include "tests/c/expect.h"
-#include "tests/c/vectors.h"
+#include "tests/c/vectors.inc"
 
 static void TestReport(void) {
   uint8_t bytes[SVSM_REPORT_SIZE];

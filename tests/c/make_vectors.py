@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes vectors.h, which is what the tests in C and Rust compare with, from the published vectors (vectors/)."""
+"""Makes vectors.inc, which is what the tests in C and Rust compare with, from the published vectors (vectors/)."""
 import json
 import pathlib
 
@@ -37,8 +37,7 @@ def main():
               ("kVtpmGuid", services["services"][0]["guid"].replace("-", "")), ("kLaunchDigest", digest["digest"]),
               ("kNonce", data["nonce"]), ("kManifest", data["manifest"]),
               ("kServiceReportData", data["report_data"]), ("kReport", report().hex())]
-    text = "/* Made by make_vectors.py from vectors/. */\n#ifndef SVSM_TESTS_C_VECTORS_H_\n#define SVSM_TESTS_C_VECTORS_H_\n"
-    text += "\n#include <stdint.h>\n"
+    text = "/* Made by make_vectors.py from vectors/. */\n#include <stdint.h>\n"
     rust = "// Made by tests/c/make_vectors.py from vectors/.\n"
     for name, digits in arrays:
         values = [f"0x{b:02x}" for b in bytes.fromhex(digits)]
@@ -48,7 +47,7 @@ def main():
             continue  # for C alone
         const = "".join("_" + c if c.isupper() else c.upper() for c in name[1:]).lstrip("_")
         rust += f"pub const {const}: [u8; {len(values)}] = [\n    " + ",\n    ".join(rows) + ",\n];\n"
-    (HERE / "vectors.h").write_text(text + "\n#endif /* SVSM_TESTS_C_VECTORS_H_ */\n")
+    (HERE / "vectors.inc").write_text(text)
     (HERE.parent / "rust" / "tests" / "vectors" / "mod.rs").write_text(rust)
 
 

@@ -11,6 +11,7 @@
 #include "svsm/protocol/vcpu_registry.h"
 #include "svsm/protocol/vmsa.h"
 #include "svsm/sim/guest_ram.h"
+#include "tools/svsm-conformance/stand_ins.h"
 
 namespace svsm::conformance {
 namespace {
@@ -29,7 +30,6 @@ constexpr Gpa kSplit{0x600000};
 constexpr Gpa kEnd{kPages * kPageSize};
 constexpr Vmpl kGuestVmpl{2};
 constexpr std::uint64_t kSevFeatures = 1;
-constexpr std::size_t kReportSize = 1184;
 constexpr std::size_t kMaxManifest = 4096;
 
 constexpr std::pair<const char*, std::uint64_t> kPlaces[] = {
@@ -46,23 +46,6 @@ constexpr std::pair<std::size_t, std::uint64_t CallRegisters::*> kSlots[] = {
     {protocol::kVmsaRdx, &CallRegisters::rdx},
     {protocol::kVmsaR8, &CallRegisters::r8},
     {protocol::kVmsaR9, &CallRegisters::r9}};
-
-// A report of version 2 that is not signed: what an SVSM does with one is under test, not who made
-// it.
-class UnsignedReports final : public Attester {
- public:
-  AttestationSizes Sizes() const override { return {kReportSize, 0}; }
-  Result<AttestationSizes> Attest(FixedView<kReportDataSize> report_data, ByteSpan report,
-                                  ByteSpan) override {
-    if (report.size() < kReportSize) {
-      return Status(Code::kBufferTooSmall, Source::kCaller, kReportSize);
-    }
-    Fill(report.first(kReportSize), 0);
-    report[0] = 2;
-    Copy(report.subspan(0x50), report_data);
-    return AttestationSizes{kReportSize, 0};
-  }
-};
 
 // A TPM2B_PUBLIC of a TCG EK template: what the vTPM's manifest says.
 ByteVector EndorsementKey() {
@@ -98,13 +81,19 @@ struct OwnSvsm::Guest {
   MutexLock workspace_lock;
   NullLog log;
   protocol::VcpuRegistry vcpus{vcpu_slots, deposits, lock};
-  std::array<protocol::Service*, 4> service_slots{};
+  std::array<protocol::Service*, 5> service_slots{};
   protocol::Dispatcher dispatcher{vcpus, ram, service_slots, log};
   protocol::CoreProtocol core{vcpus, ram, dispatcher, {.max_version = 2}};
   UnsignedReports reports;
   ByteVector key;
   vtpm::VtpmService vtpm;
-  std::array<protocol::ManifestProvider*, 1> providers{&vtpm};
+  MutexLock uefi_lock;
+  ByteVector uefi_work = ByteVector(protocol::kMaxUefiMmBody);
+  NobodysMessages messages;
+  protocol::UefiMmService uefi{messages, uefi_lock, uefi_work};
+  SilentApic silent_apic;
+  protocol::ApicService apic{silent_apic};
+  std::array<protocol::ManifestProvider*, 2> providers{&vtpm, &uefi};
   protocol::AttestationService attestation;
 };
 
@@ -117,7 +106,9 @@ Status OwnSvsm::Guest::Boot() {
   SVSM_TRY(MakeBootVcpu());
   SVSM_TRY(dispatcher.Register(core));
   SVSM_TRY(dispatcher.Register(attestation));
-  return dispatcher.Register(vtpm);
+  SVSM_TRY(dispatcher.Register(vtpm));
+  SVSM_TRY(dispatcher.Register(apic));
+  return dispatcher.Register(uefi);
 }
 
 Status OwnSvsm::Guest::Accept(Gpa first, Gpa end) {

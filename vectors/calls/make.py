@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes core.json, attestation.json and vtpm.json: calls to an SVSM and what must come back. README.md, one folder up,
+"""Makes core.json, attestation.json, vtpm.json, apic.json and uefi_mm.json: calls to an SVSM and what must come back. README.md, one folder up,
 says how a case is written down."""
 import pathlib
 import struct
@@ -466,27 +466,63 @@ def vtpm():
     write(HERE / "vtpm.json", "calls", "AMD 58019, vTPM protocol; TCG TPM 2.0 Library", cases.cases)
 
 
-def others():
-    """Protocols that few offer: what can be said without knowing their state."""
-    apic = Cases("apic", [{"protocol": 3, "version": 1}])
-    apic.add("unknown-call", step(3, 0xFFFF, NO_CALL), query())
-    apic.add("configure-unknown", step(3, 1, PARAMETER, rcx=3), query())
-    apic.add("configure-vector-reserved-bits", step(3, 4, PARAMETER, rcx=1 << 10), query())
-    uefi = Cases("uefi-mm", [{"protocol": 4, "version": 1}])
-    uefi.add("unknown-call", step(4, 0xFFFF, NO_CALL), query())
-    for size in (0, 23, 0x40001):
-        uefi.add(f"request-of-{size}-bytes", step(4, 1, PARAMETER, rcx="free", rdx=size), query())
-    uefi.add("request-unaligned", step(4, 1, ADDRESS, rcx=at("free", 8), rdx=0x1000), query())
-    for place in ("svsm", "hole"):
-        uefi.add(f"request-in-{place}", step(4, 1, ADDRESS, rcx=place, rdx=0x1000), query())
-    uefi.add("payload-longer-than-the-buffer",
-             step(4, 1, PARAMETER, write=[put("free", stream("guid", 16) + struct.pack("<Q", 0x1000 - 23))], rcx="free",
-                  rdx=0x1000), query())
-    write(HERE / "others.json", "calls", "AMD 58019, APIC protocol; UEFI MM as COCONUT-SVSM has it",
-          apic.cases + uefi.cases)
+# ---- APIC ----
+
+TPR, EOI, LDR, ICR, SELF_IPI, APIC_ID = 0x808, 0x80B, 0x80D, 0x830, 0x83F, 0x802
+
+
+def apic():
+    """What can be said without an interrupt; protocols 3 and 4 have no other original than their users."""
+    cases = Cases("apic", [{"protocol": 3, "version": 1}])
+
+    def add(name, call, result, rcx=0, rdx=0, **more):
+        cases.add(name, step(3, call, result, rcx=rcx, rdx=rdx), query(), **more)
+
+    add("query-features", 0, SUCCESS)
+    add("unknown-call", 0xFFFF, NO_CALL)
+    add("configure-query", 1, SUCCESS)
+    add("configure-unknown", 1, PARAMETER, 3)
+    for register in (0x800, 0x803, 0x80C, 0x82F, 0x840, 0):
+        add(f"read-of-no-register-{register:x}", 2, ADDRESS, register)
+        add(f"write-of-no-register-{register:x}", 3, ADDRESS, register)
+    for register in (EOI, SELF_IPI):
+        add(f"read-of-{register:x}-that-is-written-only", 2, PARAMETER, register)
+    for register in (APIC_ID, LDR, 0x810, 0x820):
+        add(f"write-of-{register:x}-that-is-read-only", 3, PARAMETER, register)
+    for register, value in ((TPR, 0x100), (EOI, 1), (ICR, 1 << 12), (SELF_IPI, 0x100)):
+        add(f"write-of-{register:x}-with-reserved-bits", 3, PARAMETER, register, value)
+    for bit in (10, 31, 63):
+        add(f"configure-vector-reserved-bit-{bit}", 4, PARAMETER, 1 << bit)
+    cases.add("what-was-written-is-read", step(3, 1, SUCCESS, rcx=2), step(3, 3, SUCCESS, rcx=TPR, rdx=0x20),
+              step(3, 2, SUCCESS, rcx=TPR, out={"rdx": "0x20"}), level="should")
+    write(HERE / "apic.json", "calls", "AMD 58019, draft of 1.01, APIC protocol", cases.cases)
+
+
+# ---- UEFI MM ----
+
+def uefi_mm():
+    cases = Cases("uefi-mm", [{"protocol": 4, "version": 1}])
+
+    def message(size):
+        return put("free", stream("nobody's guid", 16) + struct.pack("<Q", size) + stream("message", 64))
+
+    def send(name, result, write=(), rcx="free", rdx=0x1000, **more):
+        cases.add(name, step(4, 1, result, write=write, rcx=rcx, rdx=rdx, memory=more.pop("memory", ())), query(), **more)
+
+    cases.add("unknown-call", step(4, 0xFFFF, NO_CALL), query())
+    for size in (0, 23, 0x40001, 1 << 32):
+        send(f"request-of-{size}-bytes", PARAMETER, rdx=size)
+    send("request-unaligned", ADDRESS, rcx=at("free", 8))
+    for place in ("svsm", "hole", "vmsa"):
+        send(f"request-in-{place}", ADDRESS, rcx=place)
+    send("body-longer-than-the-buffer", PARAMETER, [message(0x1000 - 23)])
+    send("body-of-64-bits", PARAMETER, [message(2**64 - 1)])
+    send("message-that-nobody-serves", SUCCESS, [message(64)], memory=[message(64)], level="should")
+    write(HERE / "uefi_mm.json", "calls", "UEFI MM protocol as its users have it", cases.cases)
 
 
 core()
 attestation()
 vtpm()
-others()
+apic()
+uefi_mm()
