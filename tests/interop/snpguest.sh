@@ -135,5 +135,36 @@ for product in Milan Genoa Turin; do
   done
 done
 
+# An owner who works with the tool: it makes the ID block, the simulated AMD-SP checks it, and the tool finds the keys'
+# digests in the report.
+judge_identity() {
+  local key digest measurement
+  command -v openssl >/dev/null || { echo "SKIP    ID blocks: openssl is not installed"; return; }
+  for key in id author other; do
+    openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -out "$work/$key.pem" 2>/dev/null
+    digest=$("$snpguest" generate key-digest "$work/$key.pem" | grep -o '0x[0-9a-f]\{96\}')
+    echo "$digest" >"$work/$key.digest"
+  done
+  rm -rf "$work/good"
+  make "$work/good"
+  measurement=$(od -An -v -tx1 -j 144 -N 48 "$work/good.report" | tr -d ' \n')
+  "$snpguest" generate id-block "$work/id.pem" "$work/author.pem" "0x$measurement" -s 9 -p 0x30000 \
+    -i "$work/block.b64" -a "$work/auth.b64" >/dev/null
+  base64 -d "$work/block.b64" >"$work/block"
+  base64 -d "$work/auth.b64" >"$work/auth"
+  make "$work/good" --id-block "$work/block" --id-auth "$work/auth"
+  local digests=(--id-key-digest "$(cat "$work/id.digest")" --author-key-digest "$(cat "$work/author.digest")")
+  wants_accepted "a launch under the tool's own ID block" "$work/good" "${digests[@]}"
+  wants_refused "another ID key's digest" "$work/good" --id-key-digest "$(cat "$work/other.digest")"
+  wants_refused "another author key's digest" "$work/good" --author-key-digest "$(cat "$work/other.digest")"
+  flip "$work/block" 0
+  if make "$work/bad" --id-block "$work/block" --id-auth "$work/auth" 2>"$work/log"; then
+    failed "an ID block for another digest is launched"
+  else
+    echo "ok      an ID block that was changed is not launched"
+  fi
+}
+judge_identity
+
 [[ $failures == 0 ]] || { echo "snpguest: $failures failed"; exit 1; }
 echo "snpguest $version: all as wanted"
