@@ -2,6 +2,7 @@
 
 #include "cocoonfs/aux_store.h"
 #include "cocoonfs/checksum.h"
+#include "cocoonfs/first_use.h"
 #include "cocoonfs/header_reader.h"
 #include "cocoonfs/integrity.h"
 #include "svsm/cocoonfs/region.h"
@@ -94,6 +95,40 @@ Status LoadFormatted(DeviceView& view, Allocator& allocator, const StaticHeader&
   return store.Load(num_blocks, heads, out.aux);
 }
 
+// A copy of the old header and metadata near the device's end covers the time in which those at its
+// start are replaced.
+Status ReplaceBesideHeader(BlockDevice& device, Allocator& allocator, const FoundHeader& found,
+                           const AuxMetadata& aux) {
+  const CreationHeader& old = found.creation;
+  const ImageLayout& layout = old.layout;
+  Metadata before(allocator);
+  SVSM_TRY(ReadCreationAux(device, allocator, found, before));
+  DeviceView view(device, allocator);
+  SVSM_TRY(view.Init(layout.allocation_block_log2, layout.io_block_bytes()));
+  CreationHeader next = old;
+  next.aux_bytes = aux.trivial() ? 0 : aux.encoded_size();
+  const std::uint64_t device_bytes = DeviceBytes(device.Geometry());
+  const std::uint64_t header_bytes = CreationHeaderBytes(layout, old.salt.size);
+  const std::uint64_t backup = BackupHeaderOffset(device_bytes);
+  const std::uint64_t old_aux_bytes = CreationAuxBytes(layout, old.aux_bytes);
+  const std::uint64_t taken = header_bytes + old_aux_bytes;
+  const std::uint64_t room =
+      DeviceTakesCreationHeader(layout, device_bytes) && backup > taken ? backup - taken : 0;
+  if (CreationAuxBytes(layout, next.aux_bytes) > room) {
+    constexpr std::uint64_t kMost = 0xFFFFFFFF;
+    return Status(Code::kExhausted, Source::kCocoonfs,
+                  static_cast<std::uint32_t>(room < kMost ? room : kMost));
+  }
+  if (found.kind == HeaderKind::kCreation) {
+    SVSM_TRY(PutCreationHeader(view, allocator, old, &before.aux, backup, backup - old_aux_bytes));
+  }
+  SVSM_TRY(PutCreationHeader(view, allocator, next, &aux, 0, header_bytes));
+  Vec<std::uint8_t> zeros(allocator);
+  SVSM_TRY(zeros.Resize(view.device_block_bytes()));
+  SVSM_TRY(device.Write(backup / zeros.size(), zeros.view()));
+  return device.Flush();
+}
+
 }  // namespace
 
 Result<Metadata> ReadMetadata(BlockDevice& device, Allocator& allocator) {
@@ -125,7 +160,7 @@ Status WriteAuxInPlace(BlockDevice& device, Allocator& allocator, const AuxMetad
   FoundHeader found;
   SVSM_TRY(FindHeader(device, allocator, found));
   if (found.kind != HeaderKind::kImage) {
-    return Status(Code::kFailedPrecondition, Source::kCocoonfs);
+    return ReplaceBesideHeader(device, allocator, found, aux);
   }
   const StaticHeader& header = found.image;
   DeviceView view(device, allocator);

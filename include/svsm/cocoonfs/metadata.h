@@ -50,12 +50,11 @@ struct Metadata {
 // more auxiliary metadata than this library follows), kOutOfMemory, kIoError.
 Result<Metadata> ReadMetadata(BlockDevice& device, Allocator& allocator);
 
-// Replaces the auxiliary metadata of an image in place, within the room that it has for them. After
-// an interruption, the old or the new ones are there, however often this is interrupted. A commit
-// that is pending stays so. Nobody may have the image open meanwhile. Errors: as ReadMetadata(),
-// and
+// Replaces the auxiliary metadata of an image in place, within the room that it has for them, or
+// those beside a creation header. After an interruption, the old or the new ones are there, however
+// often this is interrupted. A commit that is pending stays so. Nobody may have the image open
+// meanwhile. Errors: as ReadMetadata(), and
 //   kExhausted: not enough room, or none for changes without the key; detail = bytes that there are
-//   kFailedPrecondition: a creation header
 //   kUnsupported: the device's blocks are larger than the IO block (Region::kDevice)
 Status WriteAuxInPlace(BlockDevice& device, Allocator& allocator, const AuxMetadata& aux);
 
