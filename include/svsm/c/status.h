@@ -1,15 +1,14 @@
-/* svsm/c/status.h: the error value of the C functions; svsm/core/status.h says it in full.
- *
- *   svsm_status status = svsm_report_parse(bytes, size, &report);
- *   if (!svsm_ok(status)) return complain(status.code, status.detail);
- *
- * The headers in svsm/c/ are for programs in C99 and for languages that call C. They stand for the
- * C++ headers that they name, which say more; objects live in storage of a stated size that the
- * caller has, and nothing is borrowed beyond a call unless a comment says so. Pointers may be null
- * only where a comment says so or the size beside them is 0.
- *
- * Profile: freestanding. Allocates: never. Threads: a value.
- */
+// svsm/c/status.h: the error value of the C functions; svsm/core/status.h says it in full.
+//
+//   svsm_status status = svsm_report_parse(bytes, size, &report);
+//   if (!svsm_ok(status)) return complain(status.code, status.detail);
+//
+// The headers in svsm/c/ are for programs in C99 and for languages that call C. They stand for the
+// C++ headers that they name, which say more; objects live in storage of a stated size that the
+// caller has, and nothing is borrowed beyond a call unless a comment says so. Pointers may be null
+// only where a comment says so or the size beside them is 0.
+//
+// Profile: freestanding. Allocates: never. Threads: a value.
 #ifndef SVSM_C_STATUS_H_
 #define SVSM_C_STATUS_H_
 
@@ -43,10 +42,10 @@ enum svsm_code {
 };
 
 typedef struct svsm_status {
-  uint8_t code;   /* enum svsm_code */
-  uint8_t source; /* svsm::Source: which room of the library speaks */
+  uint8_t code;    // enum svsm_code
+  uint8_t source;  // svsm::Source: which room of the library speaks
   uint16_t reserved;
-  uint32_t detail; /* as the function says */
+  uint32_t detail;  // as the function says
 } svsm_status;
 
 static inline int svsm_ok(svsm_status status) { return status.code == SVSM_OK; }
@@ -55,4 +54,4 @@ static inline int svsm_ok(svsm_status status) { return status.code == SVSM_OK; }
 }
 #endif
 
-#endif /* SVSM_C_STATUS_H_ */
+#endif  // SVSM_C_STATUS_H_
