@@ -81,7 +81,8 @@ int main(int argc, char** argv) {
   Options options;
   app.add_option("--vectors", options.vectors, "folder of the vectors")->capture_default_str();
   app.add_option("--filter", options.filter, "only cases whose name matches, as core/pvalidate/*");
-  app.add_option("--exec", options.adapter, "adapter program and its arguments; the last option");
+  app.add_option("--exec", options.adapter,
+                 "adapter program and its words, of which none begins with -; the last option");
   app.add_flag("--list", options.list, "print the names of the cases and run none");
   app.add_flag("--json", options.json, "print one JSON object instead of lines");
   app.add_flag("--strict", options.strict, "what differs in a case of level \"should\" fails, too");
