@@ -12,7 +12,7 @@ constexpr std::size_t kWriteBufferBytes = 32 * 1024;
 Status WriteState::WriteJournal() {
   if (phase == Phase::kWritten) return options.read_only ? NotNow() : OkStatus();
   if (phase != Phase::kPrepared) return NotNow();
-  const std::size_t first = volume.device_view.device_block_bytes();
+  const std::size_t first = volume.device_view.head_bytes();
   head_clean = false;
   Status status = prepared->writer.Put(volume.places.journal_head.first,
                                        ByteView(prepared->chain.view()).first(first));
@@ -49,9 +49,8 @@ Status WriteState::PutNodes(const TreeNodeSet& nodes, DeviceWriter& writer) {
 // Zeros over the head's first device block, between two barriers.
 Status WriteState::EndJournal(DeviceWriter& writer) {
   SVSM_TRY(writer.Barrier());
-  SVSM_ASSIGN_OR_RETURN(
-      const ByteSpan block,
-      writer.Reserve(volume.places.journal_head.first, volume.device_view.device_block_bytes()));
+  SVSM_ASSIGN_OR_RETURN(const ByteSpan block, writer.Reserve(volume.places.journal_head.first,
+                                                             volume.device_view.head_bytes()));
   Fill(block, 0);
   SVSM_TRY(writer.Barrier());
   head_clean = true;

@@ -39,6 +39,11 @@ class DeviceView final : public BlockView {
   std::uint64_t num_blocks() const { return num_blocks_; }
   std::size_t block_bytes() const { return block_bytes_; }
   std::size_t device_block_bytes() const { return device_block_bytes_; }
+  // What of a protected extent is invalidated first and written last: a block of the device, or an
+  // allocation block if that is larger.
+  std::size_t head_bytes() const {
+    return device_block_bytes_ > block_bytes_ ? device_block_bytes_ : block_bytes_;
+  }
   BlockDevice& device() { return device_; }
 
  private:

@@ -39,7 +39,7 @@ Status PutAux(DeviceWriter& writer, Allocator& allocator, const CreationHeader& 
 Status PutCreationHeader(DeviceView& view, Allocator& allocator, const CreationHeader& header,
                          const AuxMetadata* aux, std::uint64_t at, std::uint64_t aux_at) {
   const std::uint64_t block = view.block_bytes();
-  const std::size_t head = view.device_block_bytes();
+  const std::size_t head = view.head_bytes();
   Vec<std::uint8_t> bytes(allocator);
   SVSM_TRY(bytes.Resize(CreationHeaderBytes(header.layout, header.salt.size)));
   DeviceWriter writer(view, allocator);

@@ -256,7 +256,7 @@ Status ImageMaker::WriteHeader() {
   Vec<std::uint8_t> bytes(allocator_);
   SVSM_TRY(bytes.Resize(StaticHeaderBytes(layout_, salt_.size)));
   SVSM_TRY(EncodeStaticHeader({layout_, salt_}, bytes.view()));
-  const std::size_t head = view_.device_block_bytes();
+  const std::size_t head = view_.head_bytes();
   if (bytes.size() > head) {
     SVSM_TRY(writer_.Put(head / view_.block_bytes(), ByteView(bytes.view()).subspan(head)));
     SVSM_TRY(writer_.Barrier());
@@ -268,7 +268,7 @@ Status ImageMaker::WriteHeader() {
 Status ImageMaker::DropBackup(const Extent& backup, FreeSpace free_space) {
   Filler filler;
   SVSM_TRY(filler.Init(free_space, *this));
-  const std::size_t head = view_.device_block_bytes();
+  const std::size_t head = view_.head_bytes();
   SVSM_ASSIGN_OR_RETURN(const ByteSpan zeros, writer_.Reserve(backup.first, head));
   svsm::Fill(zeros, 0);
   SVSM_TRY(writer_.Barrier());

@@ -97,7 +97,7 @@ Status WriteState::CleanHead() {
   DeviceWriter& writer = prepared->writer;
   const std::uint64_t first = volume.places.journal_head.first;
   SVSM_ASSIGN_OR_RETURN(const ByteSpan block,
-                        writer.Reserve(first, volume.device_view.device_block_bytes()));
+                        writer.Reserve(first, volume.device_view.head_bytes()));
   SVSM_TRY(volume.device_view.Read(first, block));
   if (IsZero(block)) {
     writer.Discard();
@@ -160,7 +160,7 @@ Status WriteState::PutChain() {
     SVSM_TRY(prepared->writer.Put(tail.first, tails.first(size)));
     tails = tails.subspan(size);
   }
-  const std::size_t first = volume.device_view.device_block_bytes();
+  const std::size_t first = volume.device_view.head_bytes();
   if (head_bytes > first) {
     SVSM_TRY(
         prepared->writer.Put(head.first + first / block, left.subspan(first, head_bytes - first)));

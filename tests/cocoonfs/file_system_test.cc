@@ -2,6 +2,7 @@
 
 #include "cocoonfs/file_system_state.h"
 #include "cocoonfs/integrity.h"
+#include "svsm/cocoonfs/verify.h"
 #include "svsm/testing/matchers.h"
 #include "tests/cocoonfs/backend.h"
 #include "tests/cocoonfs/test_image.h"
@@ -230,6 +231,52 @@ TEST_F(FileSystemTest, ChangedDataAreRefusedAndOthersRead) {
   out.resize(5000);
   EXPECT_THAT(fs_.ReadAll(20, out), IsOkAnd(Eq(5000u)));
   EXPECT_EQ(out, image_.files().at(20));
+}
+
+// Blocks of the device that are smaller than allocation blocks, as large, and larger.
+TEST(FileSystemLayoutTest, AnyBlocksOfTheDevice) {
+  for (const std::uint8_t allocation : std::initializer_list<std::uint8_t>{0, 1, 2, 5}) {
+    for (const std::uint8_t io : std::initializer_list<std::uint8_t>{0, 2, 3}) {
+      for (std::uint32_t device_block = 128; device_block <= 128U << (allocation + io);
+           device_block *= 2) {
+        SCOPED_TRACE(::testing::Message()
+                     << int{allocation} << " " << int{io} << " " << device_block);
+        ImageLayout layout;
+        layout.allocation_block_log2 = allocation;
+        layout.io_block_log2 = io;
+        const std::size_t size = (std::size_t{32768} << allocation) + 65536;
+        TestImage image(LinkedBackend(), size, layout, device_block);
+        image.Write({{16, 3000}, {17, 70}});
+        image.Write({{16, 3100}, {18, 9000}});
+        FileSystem fs(image.device(), LinkedBackend(), image.rng(), image.allocator());
+        ASSERT_THAT(fs.Open(kImageKey, OpenOptions{}), IsOk());
+        for (const auto& [inode, data] : image.files()) {
+          ByteVec out(data.size());
+          EXPECT_THAT(fs.ReadAll(inode, out), IsOk());
+          EXPECT_EQ(out, data);
+        }
+        // A commit that is found in the journal.
+        const Result<Transaction*> transaction = fs.Begin();
+        ASSERT_THAT(transaction, IsOk());
+        const ByteVec data(5000, 7);
+        ASSERT_THAT((*transaction)->Write(17, data, 3), IsOk());
+        const Result<PendingCommit*> commit = (*transaction)->Prepare();
+        ASSERT_THAT(commit, IsOk());
+        ASSERT_THAT((*commit)->WriteJournal(), IsOk());
+        const ByteView new_root = (*commit)->new_root();
+        const ByteVec root(new_root.begin(), new_root.end());
+        fs.Close();
+        ASSERT_THAT(fs.Open(kImageKey, OpenOptions{}), IsOk());
+        EXPECT_NE(fs.pending_commit(), nullptr);
+        EXPECT_TRUE(Equal(fs.root_digest(), root));
+        ByteVec out(5000);
+        EXPECT_THAT(fs.ReadAll(17, out), IsOk());
+        EXPECT_EQ(out, data);
+        VerifyReport report;
+        EXPECT_THAT(Verify(fs, report), IsOk());
+      }
+    }
+  }
 }
 
 TEST_F(FileSystemTest, DescribesItself) {
