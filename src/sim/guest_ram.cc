@@ -14,6 +14,12 @@ Status Faults(std::uint64_t page_index) {
   return Status(Code::kOutOfRange, Source::kSim, static_cast<std::uint32_t>(page_index));
 }
 
+bool GuestHasAccess(const PageMap& map, Gpa at) {
+  const Gpa page(at.value() / kPageSize * kPageSize);
+  return map.accessible(page, Vmpl(1)) || map.accessible(page, Vmpl(2)) ||
+         map.accessible(page, Vmpl(3));
+}
+
 }  // namespace
 
 GuestRam::GuestRam(std::size_t num_pages)
@@ -123,7 +129,7 @@ void GuestRam::NoteAccess() const {
     }
     if (one->kind == Disturbance::Kind::kTakePage) {
       map_.HostUnassign(Gpa(one->at.value() / kPageSize * kPageSize));
-    } else {
+    } else if (GuestHasAccess(map_, one->at)) {
       bytes_[static_cast<std::size_t>(one->at.value())] ^=
           static_cast<std::uint8_t>(1u << (one->bit % 8));
     }
@@ -184,21 +190,25 @@ Status GuestRam::Write(Gpa to, ByteView bytes) {
 protocol::PvalidateResult GuestRam::Pvalidate(Gpa gpa, protocol::PageSize size,
                                               protocol::PageState state) {
   const std::lock_guard guard(mutex_);
+  NoteAccess();
   return map_.Pvalidate(gpa, size, state);
 }
 
 std::uint32_t GuestRam::Revoke(Gpa gpa, protocol::PageSize size) {
   const std::lock_guard guard(mutex_);
+  NoteAccess();
   return map_.Revoke(gpa, size);
 }
 
 std::uint32_t GuestRam::Grant(Gpa gpa, protocol::PageSize size, Vmpl lowest) {
   const std::lock_guard guard(mutex_);
+  NoteAccess();
   return map_.Grant(gpa, size, lowest);
 }
 
 Status GuestRam::Zero(Gpa gpa, protocol::PageSize size) {
   const std::lock_guard guard(mutex_);
+  NoteAccess();
   const auto size_bytes = static_cast<std::size_t>(protocol::SizeBytes(size));
   if (gpa.value() % size_bytes != 0 ||
       !CheckRange(gpa, size_bytes, [&](Gpa page) { return map_.accessible(page, Vmpl(0)); }).ok()) {
@@ -216,11 +226,13 @@ void GuestRam::FlushTlbs() {
 
 std::uint32_t GuestRam::SetVmsa(Gpa vmsa) {
   const std::lock_guard guard(mutex_);
+  NoteAccess();
   return map_.SetVmsa(vmsa);
 }
 
 std::uint32_t GuestRam::ClearVmsa(Gpa vmsa) {
   const std::lock_guard guard(mutex_);
+  NoteAccess();
   return map_.ClearVmsa(vmsa);
 }
 

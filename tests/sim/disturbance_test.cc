@@ -129,6 +129,8 @@ TEST_F(DisturbanceTest, NothingBreaksWhatTheSvsmKeepsTo) {
 TEST_F(DisturbanceTest, ComesAtTheAccessThatWasNamed) {
   GuestRam ram(2);
   ram.LaunchPage(Gpa(0), Bytes<kPageSize>{}, protocol::PageKind::kGuest);
+  ASSERT_THAT(ram.Zero(Gpa(0), protocol::PageSize::k4K), IsOk());
+  ASSERT_EQ(ram.Grant(Gpa(0), protocol::PageSize::k4K, Vmpl(2)), protocol::kInstructionOk);
   ram.Disturb({{1, Kind::kFlipBit, Gpa(3), 7}, {2, Kind::kTakePage, Gpa(5)}});
   const auto read = [&] {
     Bytes<4> out{};
@@ -138,7 +140,13 @@ TEST_F(DisturbanceTest, ComesAtTheAccessThatWasNamed) {
   EXPECT_EQ(read(), 0);
   EXPECT_EQ(read(), 0x80);
   EXPECT_EQ(read(), -1);
-  EXPECT_EQ(ram.svsm_accesses(), 3u);
+  EXPECT_EQ(ram.svsm_accesses(), 5u);
+  // Where no guest may write, nothing changes.
+  ram.LaunchPage(Gpa(kPageSize), Bytes<kPageSize>{}, protocol::PageKind::kGuest);
+  ram.Disturb({{0, Kind::kFlipBit, Gpa(kPageSize), 0}});
+  Bytes<1> out{};
+  EXPECT_THAT(ram.Read(Gpa(kPageSize), out), IsOk());
+  EXPECT_EQ(out[0], 0);
 }
 
 }  // namespace

@@ -69,8 +69,9 @@ class GuestRam final : public protocol::GuestMemory, public protocol::Platform {
   void HostMapLarge(Gpa first);
 
   // Does these, each when the SVSM has made so many accesses more (0: before its next), in this
-  // order; what is left of an earlier list is dropped. An access is one call of Read(), Write(),
-  // ReadVmsa() or WriteVmsa(). The pages must exist.
+  // order; what is left of an earlier list is dropped. An access is one call of a function of
+  // protocol::GuestMemory or protocol::Platform, Classify() and FlushTlbs() aside. A bit flips only
+  // where VMPL 1, 2 or 3 has access then. The pages must exist.
   void Disturb(std::vector<Disturbance> disturbances);
   // Accesses of the SVSM so far.
   std::uint64_t svsm_accesses() const;
