@@ -34,18 +34,16 @@ class Target {
  public:
   Target(const Options& options, const cocoonfs::ImageLayout& layout)
       : path_(options.image),
+        sized_(!options.creation.image_size.empty()),
         new_(::access(options.image.c_str(), F_OK) != 0),
         device_(Open(options, layout, new_)) {
-    const bool sized = !options.creation.image_size.empty();
     const std::uint64_t size =
-        sized ? ParseSize(options.creation.image_size, "--image-size") : device_.size_bytes();
+        sized_ ? ParseSize(options.creation.image_size, "--image-size") : device_.size_bytes();
     size_bytes_ = size / layout.io_block_bytes() * layout.io_block_bytes();
     if (!new_ && !options.force && HasContents(device_)) {
       throw Failure{kRefused, fmt::format("{}: not empty, and no --force", path_)};
     }
-    if (size_bytes_ != device_.size_bytes() && sized) {
-      Check(path_, device_.Resize(size_bytes_));
-    }
+    if (size_bytes_ > device_.size_bytes()) Check(path_, device_.Resize(size_bytes_));
   }
   Target(const Target&) = delete;
   Target& operator=(const Target&) = delete;
@@ -55,7 +53,11 @@ class Target {
 
   cocoonfs::FileDevice& device() { return device_; }
   std::uint64_t size_bytes() const { return size_bytes_; }
-  void Done() { done_ = true; }
+  // What is behind the image is cut once there is one, not before.
+  void Done() {
+    if (sized_ && size_bytes_ < device_.size_bytes()) Check(path_, device_.Resize(size_bytes_));
+    done_ = true;
+  }
 
  private:
   static cocoonfs::FileDevice Open(const Options& options, const cocoonfs::ImageLayout& layout,
@@ -70,6 +72,7 @@ class Target {
   }
 
   std::string path_;
+  bool sized_;
   bool new_;
   bool done_ = false;
   cocoonfs::FileDevice device_;
@@ -131,13 +134,13 @@ void WriteCreationHeader(const Options& options) {
   format.size_bytes = target.size_bytes();
   format.aux = &aux;
   CheckCreation(options, cocoonfs::WriteCreationHeader(target.device(), heap, format));
+  target.Done();
   if (options.trim_to_header) {
     const cocoonfs::Metadata metadata =
         Check(options.image, cocoonfs::ReadMetadata(target.device(), heap));
     Check(options.image, target.device().Resize(metadata.header_bytes));
     Check(options.image, target.device().Flush());
   }
-  target.Done();
 }
 
 }  // namespace svsm::cocoonfs_tool
