@@ -45,8 +45,9 @@ class PowerJudge {
   // How often the recovery itself is cut: of each `n`th state with a pending commit. 0: never.
   void CutRecoveries(std::size_t n) { recovery_every_ = n; }
 
-  // Whether the device shows one of versions[first] to versions[last] as a whole, before and after the pending commit is
-  // applied, takes a further commit, and Verify() is clean; why() says what is wrong.
+  // Whether the device shows one of versions[first] to versions[last] as a whole, before and after
+  // the pending commit is applied, takes a further commit, and Verify() is clean; why() says what is
+  // wrong.
   bool Judge(testing::FaultDevice& device, std::span<const Contents> versions, std::size_t first,
              std::size_t last);
   const std::string& why() const { return why_; }

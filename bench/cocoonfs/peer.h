@@ -1,0 +1,44 @@
+// The Rust implementation, run by a program of its own (bench/peers/cocoonfs).
+#ifndef SVSM_BENCH_COCOONFS_PEER_H_
+#define SVSM_BENCH_COCOONFS_PEER_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace svsm::cocoonfs {
+
+// One run of a work, on either side.
+struct WorkRun {
+  double us = 0;  // of CPU time
+  std::uint64_t syncs = 0;
+  std::uint64_t writes = 0;
+  std::uint64_t bytes = 0;
+};
+
+class Peer {
+ public:
+  // Starts `program serve`; null if it is not there.
+  static std::unique_ptr<Peer> Start(const std::string& program);
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
+  ~Peer();
+
+  // Nothing if the program ended or does not know the work.
+  std::optional<WorkRun> Run(const std::string& work);
+
+ private:
+  Peer(pid_t child, std::FILE* to, std::FILE* from) : child_(child), to_(to), from_(from) {}
+
+  pid_t child_;
+  std::FILE* to_;
+  std::FILE* from_;
+};
+
+}  // namespace svsm::cocoonfs
+
+#endif  // SVSM_BENCH_COCOONFS_PEER_H_
