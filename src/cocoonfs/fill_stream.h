@@ -10,8 +10,8 @@ namespace svsm::cocoonfs {
 
 class FillStream {
  public:
-  // Takes AES-128 where the backend has it, else the layout's cipher. Errors: kOutOfMemory, those of
-  // the rng, kInternal.
+  // Takes AES-128 where the backend has it, else the layout's cipher. Errors: kOutOfMemory, those
+  // of the rng, kInternal.
   Status Init(const crypto::Symmetric& symmetric, const ImageLayout& layout, crypto::Rng& rng,
               Allocator& allocator);
   // Errors: kInternal.

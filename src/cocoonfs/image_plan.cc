@@ -51,8 +51,8 @@ std::uint64_t TreeBlocks(const ImageLayout& layout, std::uint64_t num_blocks) {
   return tree;
 }
 
-// Blocks of the bitmap's file. A replay looks at whole leaves of the tree, so the bitmap covers what
-// the last leaf reaches to, also beyond the image.
+// Blocks of the bitmap's file. A replay looks at whole leaves of the tree, so the bitmap covers
+// what the last leaf reaches to, also beyond the image.
 std::uint64_t BitmapBlocks(const ImageLayout& layout, std::uint64_t num_blocks) {
   const std::uint64_t leaf =
       static_cast<std::uint64_t>(layout.tree_node_bytes() / crypto::DigestSize(layout.data_hash))

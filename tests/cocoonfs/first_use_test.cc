@@ -93,7 +93,8 @@ TEST_F(FirstUse, MakesTheImageThatTheHeaderAsksFor) {
   }
 }
 
-// Cut after every write: a header, its backup, or the image is always there, and the next use ends well.
+// Cut after every write: a header, its backup, or the image is always there, and the next use ends
+// well.
 TEST_F(FirstUse, SurvivesEveryCut) {
   MemoryDevice start(512, ByteVector(131072, 0xA5));
   ASSERT_THAT(WriteCreationHeader(start, allocator_, options_), IsOk());

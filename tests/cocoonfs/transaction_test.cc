@@ -1,3 +1,4 @@
+// Covers: svsm/cocoonfs/file_system.h
 #include "svsm/cocoonfs/transaction.h"
 
 #include <gtest/gtest.h>
@@ -276,8 +277,8 @@ TEST_P(TransactionModel, KeepsToTheModel) {
 std::string LayoutName(const ::testing::TestParamInfo<Layout>& test) { return test.param.name; }
 INSTANTIATE_TEST_SUITE_P(Layouts, TransactionModel, ::testing::ValuesIn(Layouts()), LayoutName);
 
-// Files of 5000 bytes fill 85 % of 512 KiB, one commit each; all of them can be removed again, and a file of many
-// pieces fits in the holes.
+// Files of 5000 bytes fill 85 % of 512 KiB, one commit each; all of them can be removed again, and
+// a file of many pieces fits in the holes.
 TEST(Transaction, FillsAnImage) {
   Image image(512 << 10);
   ASSERT_THAT(image.Open(), IsOk());
@@ -488,7 +489,8 @@ TEST(Transaction, SetsAuxiliaryMetadata) {
   }
 }
 
-// Memory that runs out anywhere: an error, and nothing is lost; nothing is asked for after Prepare().
+// Memory that runs out anywhere: an error, and nothing is lost; nothing is asked for after
+// Prepare().
 TEST(Transaction, SurvivesEveryMemoryThatIsNotThere) {
   Image image(65536);
   ASSERT_THAT(image.Open(), IsOk());
@@ -526,6 +528,82 @@ TEST(Transaction, SurvivesEveryMemoryThatIsNotThere) {
   }
   EXPECT_EQ(ReadFile(*image.fs, 17), second);
   ExpectClean(*image.fs);
+}
+
+// Fails at the n-th write, flush or barrier, and at all that follow.
+class BrokenDevice final : public BlockDevice {
+ public:
+  explicit BrokenDevice(MemoryDevice& below) : below_(below) {}
+  void BreakAt(int n) { left_ = n; }
+  BlockGeometry Geometry() const override { return below_.Geometry(); }
+  Status Read(std::uint64_t first, ByteSpan out) override { return below_.Read(first, out); }
+  Status Write(std::uint64_t first, ByteView in) override {
+    SVSM_TRY(Step());
+    return below_.Write(first, in);
+  }
+  Status Flush() override { return Step(); }
+  Status Barrier() override { return Step(); }
+  Status Trim(std::uint64_t first, std::uint64_t count) override {
+    return below_.Trim(first, count);
+  }
+
+ private:
+  Status Step() {
+    if (left_ == 0) return Status(Code::kIoError, Source::kCaller, 5);
+    if (left_ > 0) --left_;
+    return OkStatus();
+  }
+  MemoryDevice& below_;
+  int left_ = -1;
+};
+
+TEST(Transaction, SaysWhenTheDeviceFails) {
+  const Status io_error(Code::kIoError, Source::kCaller, 5);
+  Image image(65536);
+  const ByteVector before(image.device.image().begin(), image.device.image().end());
+  bool prepared = false;
+  bool written = false;
+  for (int n = 0; !written; ++n) {
+    ASSERT_LT(n, 100);
+    MemoryDevice memory(512, before);
+    BrokenDevice device(memory);
+    FileSystem fs(device, image.symmetric, image.rng, image.allocator);
+    ASSERT_THAT(fs.Open(Ascii("key"), {}), IsOk());
+    device.BreakAt(n);
+    SVSM_ASSERT_OK_AND_ASSIGN(Transaction* const transaction, fs.Begin());
+    ASSERT_THAT(transaction->Write(16, ByteVector(5000, 1), 0), IsOk());
+    const Result<PendingCommit*> commit = transaction->Prepare();
+    if (!commit.ok()) {
+      EXPECT_EQ(commit.status(), io_error);
+      EXPECT_FALSE(prepared);
+      // As if nothing had been tried.
+      device.BreakAt(-1);
+      SVSM_ASSERT_OK_AND_ASSIGN(Transaction* const again, fs.Begin());
+      ASSERT_THAT(again->Write(16, ByteVector(5000, 1), 0), IsOk());
+      SVSM_ASSERT_OK_AND_ASSIGN(PendingCommit* const second, again->Prepare());
+      ASSERT_THAT(second->Apply(), IsOk());
+      continue;
+    }
+    prepared = true;
+    const Status status = (*commit)->WriteJournal();
+    if (!status.ok()) {
+      EXPECT_EQ(status, io_error);
+    } else {
+      written = true;
+      EXPECT_EQ((*commit)->Apply(), io_error);
+    }
+    // What the image shows is known only when it is opened again.
+    device.BreakAt(-1);
+    EXPECT_EQ((*commit)->Apply(), kNotNow);
+    EXPECT_EQ((*commit)->Cancel(), kNotNow);
+    EXPECT_EQ(fs.Begin().status(), kNotNow);
+    fs.Close();
+    ASSERT_THAT(fs.Open(Ascii("key"), {.commit_on_open = true}), IsOk());
+    ExpectClean(fs);
+    if (written) {
+      EXPECT_EQ(ReadFile(fs, 16), ByteVector(5000, 1));
+    }
+  }
 }
 
 }  // namespace

@@ -55,11 +55,11 @@ struct FormatOptions {
 
 // Makes an empty image; what the device held is lost. The image is durable and whole when this
 // returns OK, and there is none until then. Errors:
-//   kInvalidArgument: the layout (detail as ImageLayout::Validate()), the salt (detail 31), or the size,
-//       which is no multiple of the IO block or larger than the device (detail = kBadSize)
+//   kInvalidArgument: the layout (detail as ImageLayout::Validate()), the salt (detail 31), or the
+//       size, which is no multiple of the IO block or larger than the device (detail = kBadSize)
 //   kExhausted: the image is too small for what it must hold
-//   kUnsupported: an algorithm that the backend lacks (detail = its TCG number), blocks of the device that
-//       are larger than the IO block (Region::kDevice)
+//   kUnsupported: an algorithm that the backend lacks (detail = its TCG number), blocks of the
+//       device that are larger than the IO block (Region::kDevice)
 //   kOutOfMemory, kIoError
 Status Format(BlockDevice& device, const crypto::Symmetric& symmetric, crypto::Rng& rng,
               Allocator& allocator, ByteView user_key, const FormatOptions& options);
