@@ -1,8 +1,8 @@
 // svsm/cocoonfs_file/file_device.h: a file, or a block device of the operating system, as a
 // BlockDevice.
 //
-//   SVSM_ASSIGN_OR_RETURN(cocoonfs::FileDevice device, cocoonfs::FileDevice::Open("state.img", {}));
-//   cocoonfs::FileSystem fs(device, symmetric, rng, allocator);
+//   SVSM_ASSIGN_OR_RETURN(FileDevice device, FileDevice::Open("state.img", {}));
+//   FileSystem fs(device, symmetric, rng, allocator);
 //
 // Blocks are those of the file system that the file is in, so that a torn write never damages what
 // the image does not expect to be damaged; a file system of 4096 B blocks does not hold images of

@@ -36,8 +36,8 @@ class BlockDevice {
   // Returns OK only when every write that had returned before is said by the device to be durable.
   // Errors: kIoError.
   virtual Status Flush() = 0;
-  // Orders: what was written before it is durable before anything that is written after it. A device
-  // without a cheaper means flushes, as the default does. Errors: kIoError.
+  // Orders: what was written before it is durable before anything that is written after it. A
+  // device without a cheaper means flushes, as the default does. Errors: kIoError.
   virtual Status Barrier() { return Flush(); }
   // Says that the blocks' contents are not needed any more. May do nothing. Errors: as Write().
   virtual Status Trim(std::uint64_t first, std::uint64_t count) = 0;
