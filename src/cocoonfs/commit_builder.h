@@ -35,6 +35,16 @@ struct PreparedCommit {
   DeviceWriter writer;
 };
 
+// What every commit needs, made once.
+struct CommitKeys {
+  OwnedCipher journal_cipher;
+  OwnedHmac journal_hmac;
+  OwnedHmac fragments_hmac;
+
+  // Does nothing if they are there. Errors: as KeySet::NewCipher().
+  Status Load(KeySet& keys);
+};
+
 struct CommitOptions {
   bool trim = false;
   Bytes<kCounterBytes> last_counter{};  // the new one is the next
@@ -42,8 +52,9 @@ struct CommitOptions {
 
 class CommitBuilder {
  public:
-  CommitBuilder(PreparedCommit& commit, const CommitOptions& options)
+  CommitBuilder(PreparedCommit& commit, CommitKeys& keys, const CommitOptions& options)
       : commit_(commit),
+        keys_(keys),
         state_(commit.state),
         volume_(commit.state.volume()),
         layout_(volume_.layout),
@@ -76,6 +87,7 @@ class CommitBuilder {
   std::uint64_t NumBitmapBlocks() const;
 
   PreparedCommit& commit_;
+  CommitKeys& keys_;
   TransactionState& state_;
   Volume& volume_;
   const ImageLayout& layout_;

@@ -12,6 +12,16 @@ constexpr std::uint8_t kJournalFieldSubject = 7;
 
 }  // namespace
 
+Status CommitKeys::Load(KeySet& keys) {
+  if (fragments_hmac) return OkStatus();
+  SVSM_ASSIGN_OR_RETURN(journal_cipher, keys.NewCipher(kJournalInode, Subdomain::kData));
+  SVSM_ASSIGN_OR_RETURN(journal_hmac,
+                        keys.NewHmac(KeyPurpose::kPreauth, kJournalInode, Subdomain::kData));
+  SVSM_ASSIGN_OR_RETURN(fragments_hmac,
+                        keys.NewHmac(KeyPurpose::kPreauth, kBitmapInode, Subdomain::kData));
+  return OkStatus();
+}
+
 // Who replays the log makes each changed leaf of the tree anew, whole, from the data below it, and
 // must know what of that is allocated. These are the digests of the parts of the bitmap that say
 // so.
@@ -84,13 +94,11 @@ Status CommitBuilder::MakeLog(Vec<std::uint8_t>& payload) {
   };
   EncodedLog encoded;
   SVSM_TRY(EncodeJournalLog(log, shape, payload, encoded));
-  SVSM_ASSIGN_OR_RETURN(const OwnedHmac hmac,
-                        volume_.keys.NewHmac(KeyPurpose::kPreauth, kBitmapInode, Subdomain::kData));
   const auto layout = layout_.Encode();
   const Bytes<4> context = {0, kFragmentsTag, 0, kJournalFieldSubject};
   const ByteView parts[] = {layout, encoded.subject.bitmap_list, encoded.subject.records, context};
-  return hmac->Compute(parts,
-                       payload.view().subspan(encoded.hmac_offset, shape.preauth_digest_size));
+  return keys_.fragments_hmac->Compute(
+      parts, payload.view().subspan(encoded.hmac_offset, shape.preauth_digest_size));
 }
 
 Status CommitBuilder::MakeChain(ByteView payload) {
@@ -119,13 +127,8 @@ Status CommitBuilder::MakeChain(ByteView payload) {
   const ByteSpan head_bytes =
       commit_.chain.view().first(static_cast<std::size_t>(head.count) * block);
   EncodeJournalPlainHeader(layout_, commit_.header.aux_heads, head_bytes);
-  SVSM_ASSIGN_OR_RETURN(const OwnedCipher cipher,
-                        volume_.keys.NewCipher(kJournalInode, Subdomain::kData));
-  SVSM_ASSIGN_OR_RETURN(
-      const OwnedHmac hmac,
-      volume_.keys.NewHmac(KeyPurpose::kPreauth, kJournalInode, Subdomain::kData));
   const auto associated = JournalAssociatedData(layout_);
-  ChainEncoder encoder(format, *cipher, &*hmac, associated);
+  ChainEncoder encoder(format, *keys_.journal_cipher, &*keys_.journal_hmac, associated);
   std::size_t at = 0;
   for (std::size_t i = 0; i <= commit_.tails.size(); ++i) {
     const Extent& extent = i == 0 ? head : commit_.tails[i - 1];

@@ -57,7 +57,8 @@ Status WriteState::BuildCommit() {
   prepared = New<PreparedCommit>(volume.allocator, *active);
   if (prepared == nullptr) return NoMemory();
   const CommitOptions commit_options{.trim = options.trim, .last_counter = last_counter};
-  CommitBuilder builder(*prepared, commit_options);
+  SVSM_TRY(keys.Load(volume.keys));
+  CommitBuilder builder(*prepared, keys, commit_options);
   return builder.Build();
 }
 

@@ -58,6 +58,7 @@ struct WriteState {
   Phase phase = Phase::kIdle;
   TransactionState* active = nullptr;
   PreparedCommit* prepared = nullptr;
+  CommitKeys keys;
 
   // Of the commit that is, or was last, pending.
   Bytes<crypto::kMaxDigestSize> old_root{};

@@ -17,7 +17,7 @@ using testing::IsStatus;
 constexpr Bytes<16> kA = Ascii("aaaaaaaaaaaaaaaa");
 constexpr Bytes<16> kB = Ascii("bbbbbbbbbbbbbbbb");
 constexpr Bytes<16> kC = Ascii("cccccccccccccccc");
-const Status kBad = Malformed(Region::kAux);
+const Status kBad(Code::kMalformed, Source::kCocoonfs, static_cast<std::uint32_t>(Region::kAux));
 
 ByteVector Encoded(const AuxMetadata& aux) {
   ByteVector out(aux.encoded_size());
