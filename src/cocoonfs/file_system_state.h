@@ -16,7 +16,9 @@ namespace svsm::cocoonfs {
 struct FileSystem::State {
   State(BlockDevice& device, const crypto::Symmetric& symmetric, crypto::Rng& rng,
         Allocator& allocator)
-      : volume(device, symmetric, rng, allocator), index_nodes(volume), reader(volume) {}
+      : volume(device, symmetric, rng, allocator),
+        index_nodes(volume, VolumeIndexNodes::Keeping::kNodes),
+        reader(volume) {}
 
   Volume volume;
   VolumeIndexNodes index_nodes;
@@ -28,7 +30,6 @@ struct FileSystem::State {
 
 // For the other files of this room.
 struct FileSystemAccess {
-  static constexpr std::size_t kStateBytes = sizeof(FileSystem::State);
   static FileSystem::State* StateOf(FileSystem& fs) { return fs.state_; }
 };
 

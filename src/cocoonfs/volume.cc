@@ -11,8 +11,6 @@ namespace {
 
 constexpr std::size_t kTreeCacheBytes = 16 * 1024;
 constexpr std::uint8_t kIndexNodeSubject = 6;
-// A list's chain has at most this many extents: 128 MiB of it with blocks of 128 bytes.
-constexpr std::size_t kMaxListExtents = 16384;
 
 Result<ExtentPointer> PointerOf(const LeafNode& leaf, std::uint64_t inode) {
   const std::size_t at = leaf.LowerBound(inode);
@@ -49,9 +47,10 @@ Status ReadList(Volume& volume, const Extent& head, ChainDecoder& decoder, Chain
   Vec<std::uint8_t> bytes(volume.allocator);
   Vec<std::uint8_t> list(volume.allocator);
   Extent at = head;
-  std::size_t count = 0;
+  std::uint64_t total = 0;
   while (true) {
-    if (++count > kMaxListExtents) return Malformed(Region::kExtentsList);
+    total += at.count;  // a chain that comes back to itself ends here
+    if (total > volume.header.num_blocks) return Malformed(Region::kExtentsList);
     SVSM_TRY(source.Read(at, bytes));
     if (chain != nullptr) SVSM_TRY(chain->PushBack(at));
     SVSM_ASSIGN_OR_RETURN(const ExtentPointer next,
@@ -240,7 +239,23 @@ Status ReadFileExtents(Volume& volume, const IndexEntry& entry, Vec<Extent>& out
   return OkStatus();
 }
 
+// Empty if there is none, or no memory for one: it is no more than a help.
+NodeCache& VolumeIndexNodes::CacheFor(NodeKind kind) {
+  NodeCache& cache = kind == NodeKind::kLeaf ? leaves_ : internals_;
+  if (!cache.ready() && keeping_ == Keeping::kNodes && !cache.Init(PayloadSize(kind)).ok()) {
+    keeping_ = Keeping::kNothing;
+  }
+  if (!Equal(counter_, volume_.counter)) {
+    leaves_.Clear();
+    internals_.Clear();
+    counter_ = volume_.counter;
+  }
+  return cache;
+}
+
 Result<ByteView> VolumeIndexNodes::Read(std::uint64_t first, NodeKind kind) {
+  NodeCache& cache = CacheFor(kind);
+  if (const ByteView kept = cache.Find(first); !kept.empty()) return kept;
   const Extent extent{first, NodeBlocks(kind)};
   const Region region = kind == NodeKind::kLeaf ? Region::kIndexLeaf : Region::kIndexInternal;
   if (!Fits(volume_, extent)) return Malformed(region);
@@ -248,6 +263,7 @@ Result<ByteView> VolumeIndexNodes::Read(std::uint64_t first, NodeKind kind) {
   SVSM_TRY(volume_.tree.ReadChecked(volume_.allocation, extent, block_.view(), region));
   const ByteSpan payload = ByteSpan(block_.view()).subspan(crypto::kCipherBlockSize);
   SVSM_TRY(DecryptBlock(*volume_.index_cipher, block_.view(), payload));
+  if (cache.ready()) cache.Put(first, payload);
   return ByteView(payload);
 }
 

@@ -11,6 +11,7 @@
 #include "cocoonfs/image_header.h"
 #include "cocoonfs/inode_index.h"
 #include "cocoonfs/keys.h"
+#include "cocoonfs/node_cache.h"
 #include "cocoonfs/tree_digests.h"
 #include "cocoonfs/tree_shape.h"
 #include "svsm/core/block_device.h"
@@ -64,7 +65,15 @@ struct Volume {
 // The nodes of the index for readers: authenticated by the volume's tree and decrypted.
 class VolumeIndexNodes final : public IndexNodes {
  public:
-  explicit VolumeIndexNodes(Volume& volume) : volume_(volume), block_(volume.allocator) {}
+  explicit VolumeIndexNodes(Volume& volume) : VolumeIndexNodes(volume, Keeping::kNothing) {}
+  // Nodes are kept until a commit, or read from the device each time.
+  enum class Keeping : std::uint8_t { kNothing, kNodes };
+  VolumeIndexNodes(Volume& volume, Keeping keeping)
+      : volume_(volume),
+        block_(volume.allocator),
+        keeping_(keeping),
+        leaves_(volume.allocator),
+        internals_(volume.allocator) {}
 
   Result<ByteView> Read(std::uint64_t first, NodeKind kind) override;
   Status Write(std::uint64_t first, NodeKind kind, ByteView payload) override;
@@ -74,8 +83,14 @@ class VolumeIndexNodes final : public IndexNodes {
   std::uint64_t NodeBlocks(NodeKind kind) const override;
 
  private:
+  NodeCache& CacheFor(NodeKind kind);
+
   Volume& volume_;
   Vec<std::uint8_t> block_;
+  Keeping keeping_;
+  NodeCache leaves_;
+  NodeCache internals_;
+  Bytes<kCounterBytes> counter_{};  // of the state that they are of
 };
 
 // Nodes of the tree that the cache of a volume keeps: 16 KiB of them, or two a level if that is

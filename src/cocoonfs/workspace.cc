@@ -3,6 +3,7 @@
 #include "cocoonfs/auth_tree.h"
 #include "cocoonfs/file_reader.h"
 #include "cocoonfs/journal_replay.h"
+#include "cocoonfs/node_cache.h"
 #include "svsm/cocoonfs/layout.h"
 
 namespace svsm::cocoonfs {
@@ -33,7 +34,9 @@ std::size_t WorkspaceSize(const ImageLayout& layout, std::uint64_t num_blocks) {
       Max(TreeCacheNodes(layout), 2 * Levels(layout, num_blocks)) * layout.tree_node_bytes();
   const std::size_t kept = bitmap + cache + Max(data_block, kTreeReadBytes) +
                            Max(data_block, kFileBufferBytes) + layout.index_leaf_bytes() +
-                           layout.index_internal_bytes();
+                           layout.index_internal_bytes() +
+                           NodeCache::SizeBytes(layout.index_leaf_bytes()) +
+                           NodeCache::SizeBytes(layout.index_internal_bytes());
   // Not all at once: the second bitmap and a chunk of its file while opening; a list's extent
   // later.
   const std::size_t opening = bitmap + Max(data_block, layout.bitmap_block_bytes());
