@@ -279,6 +279,20 @@ TEST(FileSystemLayoutTest, AnyBlocksOfTheDevice) {
   }
 }
 
+TEST_F(FileSystemTest, OneTransactionAtATime) {
+  ASSERT_THAT(fs_.Open(kImageKey, OpenOptions{}), IsOk());
+  const Result<Transaction*> first = fs_.Begin();
+  ASSERT_THAT(first, IsOk());
+  EXPECT_THAT(fs_.Begin(), IsStatus(Code::kBusy, Source::kCocoonfs));
+  (*first)->Abandon();
+  EXPECT_THAT(fs_.Begin(), IsOk());
+  fs_.Close();
+  OpenOptions read_only;
+  read_only.read_only = true;
+  ASSERT_THAT(fs_.Open(kImageKey, read_only), IsOk());
+  EXPECT_EQ(fs_.Begin().status(), kNotNow);
+}
+
 TEST_F(FileSystemTest, DescribesItself) {
   ASSERT_THAT(fs_.Open(kImageKey, OpenOptions{}), IsOk());
   EXPECT_EQ(fs_.layout(), ImageLayout());

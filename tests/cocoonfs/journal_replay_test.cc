@@ -1,0 +1,172 @@
+#include "cocoonfs/journal_replay.h"
+
+#include "cocoonfs/file_system_state.h"
+#include "cocoonfs/journal_head.h"
+#include "svsm/cocoonfs/verify.h"
+#include "svsm/testing/matchers.h"
+#include "tests/cocoonfs/backend.h"
+#include "tests/cocoonfs/test_image.h"
+
+namespace svsm::cocoonfs {
+namespace {
+
+using svsm::testing::IsOk;
+using svsm::testing::IsStatus;
+using ByteVec = std::vector<std::uint8_t>;
+
+class JournalReplayTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    image_.Write({{16, 2000}, {17, 9000}, {18, 10}});
+    FileSystem fs(image_.device(), LinkedBackend(), image_.rng(), image_.allocator());
+    ASSERT_THAT(fs.Open(kImageKey, OpenOptions{}), IsOk());
+    const Result<Transaction*> transaction = fs.Begin();
+    ASSERT_THAT(transaction, IsOk());
+    ASSERT_THAT((*transaction)->Write(17, new_data_, 0), IsOk());
+    ASSERT_THAT((*transaction)->Remove(18), IsOk());
+    const Result<PendingCommit*> commit = (*transaction)->Prepare();
+    ASSERT_THAT(commit, IsOk());
+    ASSERT_THAT((*commit)->WriteJournal(), IsOk());
+    good_.assign(image_.device().image().begin(), image_.device().image().end());
+  }
+
+  void Flip(std::size_t at) {
+    image_.device().Poke(at, ByteVec(1, static_cast<std::uint8_t>(good_[at] ^ 0x04)));
+  }
+  void Restore(std::size_t at) { image_.device().Poke(at, ByteVec(1, good_[at])); }
+
+  TestImage image_{LinkedBackend(), 65536};
+  ByteVec new_data_ = ByteVec(7000, 0x77);
+  ByteVec good_;
+  FileSystem fs_{image_.device(), LinkedBackend(), image_.rng(), image_.allocator()};
+};
+
+TEST_F(JournalReplayTest, ShowsTheNewStateAndWritesNothing) {
+  image_.device().ResetCounts();
+  ASSERT_THAT(fs_.Open(kImageKey, OpenOptions{}), IsOk());
+  ByteVec out(7000);
+  EXPECT_THAT(fs_.ReadAll(17, out), IsOk());
+  EXPECT_EQ(out, new_data_);
+  EXPECT_THAT(fs_.Stat(18), IsStatus(Code::kNotFound, Source::kCocoonfs));
+  out.resize(2000);
+  EXPECT_THAT(fs_.ReadAll(16, out), IsOk());
+  EXPECT_EQ(out, image_.files().at(16));
+  VerifyReport report;
+  EXPECT_THAT(Verify(fs_, report), IsOk());
+  EXPECT_EQ(image_.device().count(testing::DeviceCall::kWrite), 0u);
+  EXPECT_THAT(fs_.Begin(), IsStatus(Code::kFailedPrecondition, Source::kCocoonfs));
+}
+
+// Whatever byte is changed: the state is the old one (if the head is torn), the new one, or refused.
+TEST_F(JournalReplayTest, NoByteMakesAThirdState) {
+  ASSERT_THAT(fs_.Open(kImageKey, OpenOptions{}), IsOk());
+  const ByteVec new_root(fs_.root_digest().begin(), fs_.root_digest().end());
+  const Extent head = FileSystemAccess::StateOf(fs_)->volume.places.journal_head;
+  fs_.Close();
+  std::size_t refused = 0, old_state = 0;
+  for (std::size_t at = 7; at < good_.size(); at += 97) {
+    Flip(at);
+    const Status status = fs_.Open(kImageKey, OpenOptions{});
+    if (!status.ok()) {
+      ++refused;
+      EXPECT_TRUE(status.code() == Code::kAuthFailed || status.code() == Code::kMalformed ||
+                  status.code() == Code::kDataLoss)
+          << at;
+    } else if (head.Contains(at / 128)) {
+      EXPECT_FALSE(Equal(fs_.root_digest(), new_root));
+      ++old_state;
+    } else {
+      EXPECT_TRUE(Equal(fs_.root_digest(), new_root));
+      ByteVec out(7000);
+      const Result<std::size_t> size = fs_.ReadAll(17, out);
+      EXPECT_TRUE(!size.ok() || out == new_data_) << at;
+    }
+    fs_.Close();
+    Restore(at);
+  }
+  EXPECT_GT(refused, 10u);
+  EXPECT_GT(old_state, 2u);
+}
+
+TEST_F(JournalReplayTest, TellsAWrongKey) {
+  EXPECT_THAT(fs_.Open(Ascii("another key"), OpenOptions{}),
+              IsStatus(Code::kAuthFailed, Source::kCocoonfs,
+                       static_cast<std::uint32_t>(Region::kJournalLog)));
+}
+
+TEST_F(JournalReplayTest, OutOfMemoryAnywhere) {
+  for (std::size_t n = 1; n < 2000; ++n) {
+    image_.allocator().FailAt(n);
+    const Status status = fs_.Open(kImageKey, OpenOptions{});
+    image_.allocator().FailAt(0);
+    if (status.ok()) return;
+    EXPECT_EQ(status.code(), Code::kOutOfMemory) << n;
+    EXPECT_FALSE(fs_.is_open());
+  }
+  FAIL();
+}
+
+TEST_F(JournalReplayTest, ReadErrorAnywhere) {
+  for (std::uint64_t n = 1; n < 2000; ++n) {
+    image_.device().FailNth(testing::kFailReads, n, testing::Failing::kOnce);
+    const Status status = fs_.Open(kImageKey, OpenOptions{});
+    image_.device().FailNth(0, 0, testing::Failing::kOnce);
+    if (status.ok()) return;
+    EXPECT_THAT(status, IsStatus(Code::kIoError, Source::kSystem, testing::kInjectedError)) << n;
+  }
+  FAIL();
+}
+
+TEST(ReplayViewTest, ReadsThroughTheScript) {
+  TestAllocator allocator;
+  TestRng rng(3);
+  const ByteVec image = RandomBytes(rng, 128 * 64);
+  testing::FaultDevice device(128, image);
+  DeviceView below(device, allocator);
+  ASSERT_THAT(below.Init(0, 128), IsOk());
+  DisguiseKeys keys;
+  keys.cipher = 0x06;
+  keys.key_bits = 128;
+  Fill(keys.key.writable(), 1);
+  Fill(keys.iv_key.writable(), 2);
+  const ApplyRecord writes[] = {{8, 40, 4}, {12, 12, 4}, {20, 30, 2}};
+  StagingDisguise disguise;
+  ASSERT_THAT(disguise.Init(keys, LinkedBackend(), allocator), IsOk());
+  ByteVec expected = image;
+  Copy(ByteSpan(expected).subspan(8 * 128), ByteView(image).subspan(40 * 128, 4 * 128));
+  Copy(ByteSpan(expected).subspan(20 * 128), ByteView(image).subspan(30 * 128, 2 * 128));
+  for (const bool disguised : {false, true}) {
+    if (disguised) {
+      for (const ApplyRecord& write : writes) {
+        if (write.source == write.target) continue;
+        ByteVec blocks(
+            expected.begin() + static_cast<std::ptrdiff_t>(write.target * 128),
+            expected.begin() + static_cast<std::ptrdiff_t>((write.target + write.count) * 128));
+        ASSERT_THAT(disguise.Apply(write.target, write.source, 128, blocks), IsOk());
+        device.Poke(write.source * 128, blocks);
+      }
+    }
+    const ByteView now = device.image();
+    ByteVec all = expected;
+    for (const std::size_t staging : {30u, 40u}) {
+      Copy(ByteSpan(all).subspan(staging * 128), now.subspan(staging * 128, 4 * 128));
+    }
+    ReplayView view(below);
+    ASSERT_THAT(view.Init(writes, disguised ? &keys : nullptr, 128, LinkedBackend(), allocator),
+                IsOk());
+    for (std::uint64_t first = 0; first < 28; ++first) {
+      for (const std::uint64_t count : {1u, 3u, 16u, 30u}) {
+        ByteVec out(count * 128);
+        ASSERT_THAT(view.Read(first, out), IsOk());
+        EXPECT_TRUE(Equal(out, ByteView(all).subspan(first * 128, out.size())));
+      }
+    }
+  }
+  keys.cipher = 0x99;
+  ReplayView view(below);
+  EXPECT_THAT(view.Init(writes, &keys, 128, LinkedBackend(), allocator),
+              IsStatus(Code::kUnsupported, Source::kCocoonfs, 0x99));
+}
+
+}  // namespace
+}  // namespace svsm::cocoonfs
