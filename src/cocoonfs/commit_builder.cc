@@ -37,8 +37,10 @@ Status CommitBuilder::Build() {
   if (options_.trim) SVSM_TRY(PlanTrims());
   SVSM_TRY(MakeFragments());
   Vec<std::uint8_t> payload(volume_.allocator);
-  SVSM_TRY(MakeLog(payload));
-  SVSM_TRY(MakeChain(payload.view()));
+  Status status = MakeLog(payload);
+  if (status.ok()) status = MakeChain(payload.view());
+  Wipe(payload.view());  // the disguise's keys are in it
+  SVSM_TRY(status);
   const std::size_t node = layout_.tree_node_bytes();
   return commit_.writer.Init(layout_.io_block_bytes(),
                              node > kWriteBufferBytes ? node : kWriteBufferBytes);
@@ -91,6 +93,7 @@ Status CommitBuilder::EncryptBitmap() {
     SVSM_TRY(EncryptBlock(*volume_.bitmap_cipher, volume_.rng, payload.view(), block));
     at = after.NextDifference(before, (index + 1) * blocks_each);
   }
+  Wipe(payload.view());
   return OkStatus();
 }
 

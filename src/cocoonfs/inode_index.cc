@@ -24,6 +24,10 @@ InternalNode ViewInternal(ByteView payload) {
 
 }  // namespace
 
+InodeIndex::~InodeIndex() {
+  for (Buffer* const buffer : {&node_, &sibling_, &parent_}) Wipe(buffer->view());
+}
+
 Status InodeIndex::Descend(std::uint64_t inode, Path& path) {
   SVSM_ASSIGN_OR_RETURN(const ByteView entry, nodes_.Read(entry_leaf_, NodeKind::kLeaf));
   SVSM_TRY(LeafNode::Check(entry));

@@ -49,6 +49,10 @@ class InodeIndex {
         sibling_(allocator),
         parent_(allocator) {}
 
+  ~InodeIndex();
+  InodeIndex(const InodeIndex&) = delete;
+  InodeIndex& operator=(const InodeIndex&) = delete;
+
   // Errors: kNotFound.
   Result<IndexEntry> Find(std::uint64_t inode);
   // Fills `out` with the entries from inode `from` on, in order; fewer than out.size() only at the

@@ -64,7 +64,8 @@ void Space::Mark(const Extent& extent) {
 }
 
 bool Space::LeavesReserve(const Extent& extent) {
-  return HasFreeUnits(FreeUnitsIn(extent) + reserve_);
+  const std::uint64_t units = FreeUnitsIn(extent);
+  return units == 0 || HasFreeUnits(units + reserve_);
 }
 
 Extent Space::FindRun(std::uint64_t from, std::uint64_t count, std::uint64_t alignment) const {

@@ -18,6 +18,11 @@ std::size_t TransactionNodes::Search(std::uint64_t first) const {
   return low;
 }
 
+void TransactionNodes::Clear() {
+  for (Node& node : nodes_) Wipe(node.payload.view());
+  nodes_.Release();
+}
+
 Result<ByteView> TransactionNodes::Read(std::uint64_t first, NodeKind kind) {
   const std::size_t at = Search(first);
   if (at < nodes_.size() && nodes_[at].first == first) {
@@ -52,7 +57,10 @@ Result<std::uint64_t> TransactionNodes::Allocate(NodeKind kind) {
 
 Status TransactionNodes::Free(std::uint64_t first, NodeKind kind) {
   const std::size_t at = Search(first);
-  if (at < nodes_.size() && nodes_[at].first == first) nodes_.Erase(at, 1);
+  if (at < nodes_.size() && nodes_[at].first == first) {
+    Wipe(nodes_[at].payload.view());
+    nodes_.Erase(at, 1);
+  }
   return space_.Give({first, NodeBlocks(kind)});
 }
 

@@ -15,6 +15,10 @@ class TransactionNodes final : public IndexNodes {
   TransactionNodes(Volume& volume, Space& space)
       : volume_(volume), space_(space), reader_(volume), nodes_(volume.allocator) {}
 
+  ~TransactionNodes() { Clear(); }
+  TransactionNodes(const TransactionNodes&) = delete;
+  TransactionNodes& operator=(const TransactionNodes&) = delete;
+
   struct Node {
     std::uint64_t first = 0;
     NodeKind kind = NodeKind::kLeaf;
@@ -31,7 +35,8 @@ class TransactionNodes final : public IndexNodes {
 
   // By position.
   std::span<const Node> nodes() const { return nodes_.view(); }
-  void Clear() { nodes_.Release(); }
+  // Wipes and forgets them.
+  void Clear();
 
  private:
   std::size_t Search(std::uint64_t first) const;

@@ -181,6 +181,7 @@ Status TransactionState::MakeList(OwnFile& file) {
     SVSM_ASSIGN_OR_RETURN(const std::size_t size, encoder.Next(left, next, volume_.rng, run));
     left = left.subspan(size);
   }
+  Wipe(list.view());
   return OkStatus();
 }
 

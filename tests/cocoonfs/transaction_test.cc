@@ -606,5 +606,104 @@ TEST(Transaction, SaysWhenTheDeviceFails) {
   }
 }
 
+TEST(Transaction, TakesFilesInPiecesOfAnySize) {
+  Image image(262144);
+  ASSERT_THAT(image.Open(), IsOk());
+  for (const std::size_t total : {0u, 1u, 15u, 16u, 17u, 8175u, 8176u, 20000u}) {
+    const ByteVector data = RandomBytes(image.rng, total);
+    Transaction& transaction = image.Begin();
+    ASSERT_THAT(transaction.BeginWrite(16 + total, total, 0), IsOk());
+    for (std::size_t at = 0; at < total;) {
+      std::size_t size = image.rng.Below(70);
+      if (size > total - at) size = total - at;
+      ASSERT_THAT(transaction.Append(ByteView(data).subspan(at, size)), IsOk());
+      at += size;
+    }
+    ASSERT_THAT(transaction.EndWrite(), IsOk());
+    // Own writes are read from any place on.
+    for (int i = 0; i < 20; ++i) {
+      const std::size_t from = image.rng.Below(total + 2);
+      ByteVector out(image.rng.Below(900));
+      SVSM_ASSERT_OK_AND_ASSIGN(const std::size_t size, transaction.Read(16 + total, from, out));
+      const std::size_t left = from < total ? total - from : 0;
+      ASSERT_EQ(size, out.size() < left ? out.size() : left);
+      EXPECT_TRUE(
+          std::equal(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(size),
+                     data.begin() + static_cast<std::ptrdiff_t>(from < total ? from : total)));
+    }
+    SVSM_ASSERT_OK_AND_ASSIGN(PendingCommit* const commit, transaction.Prepare());
+    ASSERT_THAT(commit->Apply(), IsOk());
+    EXPECT_EQ(ReadFile(*image.fs, 16 + total), data);
+  }
+  ExpectClean(*image.fs);
+}
+
+// Nothing is free but single blocks: a file in hundreds of pieces, whose list is itself a chain of
+// single blocks.
+TEST(Transaction, ChainsExtentsListsOverSingleBlocks) {
+  ImageLayout layout;  // every block by itself
+  layout.io_block_log2 = layout.data_block_log2 = layout.bitmap_block_log2 = 0;
+  layout.tree_node_log2 = 3;
+  Image image(131072, layout, 128);
+  ASSERT_THAT(image.Open(), IsOk());
+  const ByteVector small(20, 5);
+  std::uint64_t files = 0;
+  for (bool full = false; !full;) {
+    Transaction& transaction = image.Begin();
+    const std::uint64_t first = files;
+    for (int i = 0; i < 10 && !full; ++i) {
+      full = !transaction.Write(16 + files, small, 0).ok();
+      if (!full) ++files;
+    }
+    if (full) {
+      transaction.Abandon();
+      files = first;
+      break;
+    }
+    const Result<PendingCommit*> commit = transaction.Prepare();
+    if (!commit.ok()) {
+      files = first;
+      break;
+    }
+    ASSERT_THAT((*commit)->Apply(), IsOk());
+  }
+  ASSERT_GT(files, 300u);
+  for (std::uint64_t i = 0; i < files; i += 2) {
+    Transaction& transaction = image.Begin();
+    ASSERT_THAT(transaction.Remove(16 + i), IsOk());
+    SVSM_ASSERT_OK_AND_ASSIGN(PendingCommit* const commit, transaction.Prepare());
+    ASSERT_THAT(commit->Apply(), IsOk());
+  }
+  ExpectClean(*image.fs);
+  bool done = false;
+  for (std::size_t size = image.fs->usage().num_free_blocks * 128; !done && size > 1000;
+       size -= 256) {
+    const ByteVector data = RandomBytes(image.rng, size);
+    Transaction& transaction = image.Begin();
+    if (!transaction.Write(5000, data, 0).ok()) {
+      transaction.Abandon();
+      continue;
+    }
+    const Result<PendingCommit*> commit = transaction.Prepare();
+    if (!commit.ok()) continue;
+    ASSERT_THAT((*commit)->Apply(), IsOk());
+    done = true;
+    SVSM_ASSERT_OK_AND_ASSIGN(const FileInfo info, image.fs->Stat(5000));
+    EXPECT_GT(info.num_extents, 150u);
+    RecordProperty("extents", static_cast<int>(info.num_extents));
+    RecordProperty("bytes", static_cast<int>(size));
+    ASSERT_THAT(image.Open(), IsOk());
+    EXPECT_EQ(ReadFile(*image.fs, 5000), data);
+    ExpectClean(*image.fs);
+    image.Keep("chained-list");
+  }
+  EXPECT_TRUE(done);
+  Transaction& transaction = image.Begin();
+  ASSERT_THAT(transaction.Remove(5000), IsOk());
+  SVSM_ASSERT_OK_AND_ASSIGN(PendingCommit* const commit, transaction.Prepare());
+  ASSERT_THAT(commit->Apply(), IsOk());
+  ExpectClean(*image.fs);
+}
+
 }  // namespace
 }  // namespace svsm::cocoonfs
