@@ -47,6 +47,7 @@ inline constexpr std::uint32_t kApicConfigureVector = 4;
 // The SVSM does not register or deregister this guest.
 inline constexpr ResultCode kApicRefused = static_cast<ResultCode>(0x80001000);
 
+// Other public sources have disabled, enabled, locked for 0, 1, 2: src/protocol/CLAUSES.md.
 enum class ApicRegistration : std::uint64_t { kQuery = 0, kDeregister = 1, kRegister = 2 };
 
 using ApicRegister = Strong<struct ApicRegisterTag, std::uint64_t>;
