@@ -57,7 +57,8 @@ TEST_F(JournalReplayTest, ShowsTheNewStateAndWritesNothing) {
   EXPECT_THAT(fs_.Begin(), IsStatus(Code::kFailedPrecondition, Source::kCocoonfs));
 }
 
-// Whatever byte is changed: the state is the old one (if the head is torn), the new one, or refused.
+// Whatever byte is changed: the state is the old one (if the head is torn), the new one, or
+// refused.
 TEST_F(JournalReplayTest, NoByteMakesAThirdState) {
   ASSERT_THAT(fs_.Open(kImageKey, OpenOptions{}), IsOk());
   const ByteVec new_root(fs_.root_digest().begin(), fs_.root_digest().end());

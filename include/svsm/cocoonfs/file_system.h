@@ -125,8 +125,8 @@ class FileSystem {
   // `out`. Reading a file piece by piece costs no more than reading it at once.
   // Errors: kNotFound, and as above; `out` is zero then.
   Result<std::size_t> Read(std::uint64_t inode, std::uint64_t offset, ByteSpan out);
-  // A whole file, which must fit. Errors: kNotFound, kBufferTooSmall (detail = its size, or 2^32 - 1
-  // if it is larger), and as above; `out` is zero then.
+  // A whole file, which must fit. Errors: kNotFound, kBufferTooSmall (detail = its size, at most
+  // 2^32 - 1), and as above; `out` is zero then.
   Result<std::size_t> ReadAll(std::uint64_t inode, ByteSpan out);
   // Fills `out` with the files from inode `from` on, by number, and gives how many; 0 when there
   // are no more. Go on with the last one's inode + 1. Errors: as above, kInvalidArgument (`out` is
