@@ -151,7 +151,9 @@ TYPED_TEST(SymmetricTest, CbcIsEcbChainedWhateverCameBefore) {
       EXPECT_EQ(found, plain);
       ASSERT_THAT(cipher->EncryptCbc(iv, found, found), IsOk());
       EXPECT_EQ(found, expected);
-      if (round % 11 == 5) ASSERT_THAT(cipher->SetKey(ByteVector(16, 0x43)), IsOk());
+      if (round % 11 == 5) {
+        ASSERT_THAT(cipher->SetKey(ByteVector(16, 0x43)), IsOk());
+      }
     }
     this->symmetric_.Delete(cipher, this->heap_);
   }

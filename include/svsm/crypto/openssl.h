@@ -18,6 +18,8 @@
 #ifndef SVSM_CRYPTO_OPENSSL_H_
 #define SVSM_CRYPTO_OPENSSL_H_
 
+#include <array>
+
 #include "svsm/core/secret.h"
 #include "svsm/crypto/aead.h"
 #include "svsm/crypto/block_cipher.h"
@@ -129,7 +131,7 @@ class OpensslAesGcm final : public Aead {
 class OpensslBlockCipher final : public BlockCipher {
  public:
   OpensslBlockCipher() : OpensslBlockCipher(BlockCipherAlg::kAes) {}
-  explicit OpensslBlockCipher(BlockCipherAlg alg);
+  explicit OpensslBlockCipher(BlockCipherAlg alg) : OpensslBlockCipher(alg, nullptr) {}
   OpensslBlockCipher(const OpensslBlockCipher&) = delete;
   OpensslBlockCipher& operator=(const OpensslBlockCipher&) = delete;
   ~OpensslBlockCipher();
@@ -144,18 +146,25 @@ class OpensslBlockCipher final : public BlockCipher {
   void Wipe() override;
 
  private:
+  friend class OpensslSymmetric;
   enum Operation { kEncryptEcb, kDecryptEcb, kEncryptCbc, kDecryptCbc, kCtr, kNumOperations };
+  // ECB, CBC and CTR with keys of 128, 192 and 256 bits: null where OpenSSL has none.
+  using Fetched = std::array<std::array<evp_cipher_st*, 3>, 3>;
   struct Direction {
     evp_cipher_ctx_st* ctx = nullptr;
     bool keyed = false;
     Bytes<kAesBlockSize> chain{};  // CBC: the IV that the context would go on with
   };
+  // Uses what is fetched already, which stays for the object's life; nullptr: fetches by itself.
+  OpensslBlockCipher(BlockCipherAlg alg, const Fetched* fetched);
   Status Check(std::size_t unit, ByteView in, ByteSpan out) const;
   Status Prepare(Operation operation);
+  bool Init(Operation operation, const evp_cipher_st* cipher);
   Status Update(Operation operation, ByteView in, ByteSpan out);
   Status Fail(Operation operation, ByteSpan out);
 
   BlockCipherAlg alg_;
+  const Fetched* fetched_;
   Secret<kMaxCipherKeySize> key_;
   std::size_t key_size_ = 0;  // 0: there is no key
   Direction directions_[kNumOperations];
@@ -166,9 +175,11 @@ using OpensslAes = OpensslBlockCipher;
 // objects are in the Allocator's memory, their states in OpenSSL's.
 class OpensslSymmetric final : public Symmetric {
  public:
-  OpensslSymmetric() = default;
+  OpensslSymmetric();
   OpensslSymmetric(const OpensslSymmetric&) = delete;
   OpensslSymmetric& operator=(const OpensslSymmetric&) = delete;
+  // Every BlockCipher that it made must be gone.
+  ~OpensslSymmetric();
 
   bool Supports(HashAlg alg) const override;
   bool Supports(BlockCipherAlg alg) const override;
@@ -183,6 +194,7 @@ class OpensslSymmetric final : public Symmetric {
                          OpensslHash(HashAlg::kSha384),   OpensslHash(HashAlg::kSha512),
                          OpensslHash(HashAlg::kSha3_256), OpensslHash(HashAlg::kSha3_384),
                          OpensslHash(HashAlg::kSha3_512), OpensslHash(HashAlg::kSm3)};
+  std::array<OpensslBlockCipher::Fetched, 3> ciphers_{};  // by BlockCipherAlg
 };
 
 class OpensslEcdsaVerifier final : public EcdsaVerifier {

@@ -10,20 +10,6 @@ namespace {
 // EVP takes lengths as int; a piece is whole blocks.
 constexpr std::size_t kMaxPiece = std::size_t{1} << 30;
 
-enum Mode { kEcb, kCbc, kCounter };
-
-const char* CipherName(BlockCipherAlg alg, Mode mode, std::size_t key_size) {
-  static constexpr const char* kNames[3][3][3] = {
-      {{"AES-128-ECB", "AES-192-ECB", "AES-256-ECB"},
-       {"AES-128-CBC", "AES-192-CBC", "AES-256-CBC"},
-       {"AES-128-CTR", "AES-192-CTR", "AES-256-CTR"}},
-      {{"CAMELLIA-128-ECB", "CAMELLIA-192-ECB", "CAMELLIA-256-ECB"},
-       {"CAMELLIA-128-CBC", "CAMELLIA-192-CBC", "CAMELLIA-256-CBC"},
-       {"CAMELLIA-128-CTR", "CAMELLIA-192-CTR", "CAMELLIA-256-CTR"}},
-      {{"SM4-ECB", "", ""}, {"SM4-CBC", "", ""}, {"SM4-CTR", "", ""}}};
-  return kNames[static_cast<std::size_t>(alg)][mode][key_size / 8 - 2];
-}
-
 // to = a ^ b, where all three may be the same memory.
 void Xor(FixedView<kCipherBlockSize> a, FixedView<kCipherBlockSize> b,
          FixedSpan<kCipherBlockSize> to) {
@@ -34,7 +20,8 @@ void Xor(FixedView<kCipherBlockSize> a, FixedView<kCipherBlockSize> b,
 
 }  // namespace
 
-OpensslBlockCipher::OpensslBlockCipher(BlockCipherAlg alg) : alg_(alg) {}
+OpensslBlockCipher::OpensslBlockCipher(BlockCipherAlg alg, const Fetched* fetched)
+    : alg_(alg), fetched_(fetched) {}
 
 OpensslBlockCipher::~OpensslBlockCipher() {
   for (Direction& direction : directions_) EVP_CIPHER_CTX_free(direction.ctx);
@@ -67,23 +54,33 @@ Status OpensslBlockCipher::Check(std::size_t unit, ByteView in, ByteSpan out) co
 
 // Gives the operation its context, with the key.
 Status OpensslBlockCipher::Prepare(Operation operation) {
-  Direction& direction = directions_[operation];
-  if (direction.keyed) return OkStatus();
+  if (directions_[operation].keyed) return OkStatus();
+  const openssl::CipherMode mode = operation == kCtr ? openssl::kCounter
+                                   : operation == kEncryptEcb || operation == kDecryptEcb
+                                       ? openssl::kEcb
+                                       : openssl::kCbc;
   const ErrorMark mark;
-  if (direction.ctx == nullptr) direction.ctx = EVP_CIPHER_CTX_new();
-  const Mode mode = operation == kCtr                                      ? kCounter
-                    : operation == kEncryptEcb || operation == kDecryptEcb ? kEcb
-                                                                           : kCbc;
+  if (fetched_ != nullptr) {
+    const evp_cipher_st* const cipher = (*fetched_)[mode][key_size_ / 8 - 2];
+    return Init(operation, cipher) ? OkStatus() : openssl::Internal();
+  }
   const openssl::Owned<EVP_CIPHER, EVP_CIPHER_free> cipher(
-      EVP_CIPHER_fetch(nullptr, CipherName(alg_, mode, key_size_), nullptr));
+      EVP_CIPHER_fetch(nullptr, openssl::CipherName(alg_, mode, key_size_), nullptr));
+  return Init(operation, cipher.get()) ? OkStatus() : openssl::Internal();
+}
+
+bool OpensslBlockCipher::Init(Operation operation, const evp_cipher_st* cipher) {
+  Direction& direction = directions_[operation];
+  if (direction.ctx == nullptr) direction.ctx = EVP_CIPHER_CTX_new();
+  if (direction.ctx == nullptr || cipher == nullptr) return false;
   const int encrypts = operation == kDecryptEcb || operation == kDecryptCbc ? 0 : 1;
+  const bool has_iv = operation != kEncryptEcb && operation != kDecryptEcb;
   direction.chain.fill(0);
-  const std::uint8_t* const iv = mode == kEcb ? nullptr : direction.chain.data();
-  direction.keyed = direction.ctx != nullptr && cipher &&
-                    EVP_CipherInit_ex2(direction.ctx, cipher.get(), key_.view().data(), iv,
-                                       encrypts, nullptr) == 1 &&
-                    EVP_CIPHER_CTX_set_padding(direction.ctx, 0) == 1;
-  return direction.keyed ? OkStatus() : openssl::Internal();
+  direction.keyed =
+      EVP_CipherInit_ex2(direction.ctx, cipher, key_.view().data(),
+                         has_iv ? direction.chain.data() : nullptr, encrypts, nullptr) == 1 &&
+      EVP_CIPHER_CTX_set_padding(direction.ctx, 0) == 1;
+  return direction.keyed;
 }
 
 // Runs the bytes through the context as it is.

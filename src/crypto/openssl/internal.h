@@ -12,6 +12,7 @@
 #include "svsm/core/bytes.h"
 #include "svsm/core/result.h"
 #include "svsm/core/status.h"
+#include "svsm/crypto/block_cipher.h"
 #include "svsm/crypto/ecdsa.h"
 #include "svsm/crypto/hash.h"
 
@@ -37,6 +38,10 @@ inline Status AuthFailed() { return Status(Code::kAuthFailed, Source::kCrypto); 
 // OpenSSL's name of a digest, and of a curve's group.
 const char* DigestName(HashAlg alg);
 const char* GroupName(Curve curve);
+
+enum CipherMode : std::size_t { kEcb, kCbc, kCounter };
+// OpenSSL's name of a cipher with a key of 16, 24 or 32 bytes; empty if there is no such cipher.
+const char* CipherName(BlockCipherAlg alg, CipherMode mode, std::size_t key_size);
 
 template <auto kFree>
 struct Deleter {

@@ -32,25 +32,50 @@ void Destroy(Interface* object, Allocator& allocator) {
 
 }  // namespace
 
+namespace openssl {
+
+const char* CipherName(BlockCipherAlg alg, CipherMode mode, std::size_t key_size) {
+  static constexpr const char* kNames[3][3][3] = {
+      {{"AES-128-ECB", "AES-192-ECB", "AES-256-ECB"},
+       {"AES-128-CBC", "AES-192-CBC", "AES-256-CBC"},
+       {"AES-128-CTR", "AES-192-CTR", "AES-256-CTR"}},
+      {{"CAMELLIA-128-ECB", "CAMELLIA-192-ECB", "CAMELLIA-256-ECB"},
+       {"CAMELLIA-128-CBC", "CAMELLIA-192-CBC", "CAMELLIA-256-CBC"},
+       {"CAMELLIA-128-CTR", "CAMELLIA-192-CTR", "CAMELLIA-256-CTR"}},
+      {{"SM4-ECB", "", ""}, {"SM4-CBC", "", ""}, {"SM4-CTR", "", ""}}};
+  return kNames[static_cast<std::size_t>(alg)][mode][key_size / 8 - 2];
+}
+
+}  // namespace openssl
+
+// To fetch takes longer than to encrypt a block, and keys come one a file.
+OpensslSymmetric::OpensslSymmetric() {
+  const openssl::ErrorMark mark;
+  for (std::size_t alg = 0; alg < ciphers_.size(); ++alg) {
+    for (const openssl::CipherMode mode : {openssl::kEcb, openssl::kCbc, openssl::kCounter}) {
+      for (const std::size_t key_size : {16U, 24U, 32U}) {
+        const char* const name =
+            openssl::CipherName(static_cast<BlockCipherAlg>(alg), mode, key_size);
+        if (name[0] == 0) continue;
+        ciphers_[alg][mode][key_size / 8 - 2] = EVP_CIPHER_fetch(nullptr, name, nullptr);
+      }
+    }
+  }
+}
+
+OpensslSymmetric::~OpensslSymmetric() {
+  for (const OpensslBlockCipher::Fetched& fetched : ciphers_) {
+    for (const auto& mode : fetched) {
+      for (EVP_CIPHER* const cipher : mode) EVP_CIPHER_free(cipher);
+    }
+  }
+}
+
 bool OpensslSymmetric::Supports(HashAlg alg) const { return FindHash(alg).ok(); }
 
 bool OpensslSymmetric::Supports(BlockCipherAlg alg) const {
-  const char* name = nullptr;
-  switch (alg) {
-    case BlockCipherAlg::kAes:
-      name = "AES-128-CBC";
-      break;
-    case BlockCipherAlg::kCamellia:
-      name = "CAMELLIA-128-CBC";
-      break;
-    case BlockCipherAlg::kSm4:
-      name = "SM4-CBC";
-      break;
-  }
-  if (name == nullptr) return false;
-  const openssl::ErrorMark mark;
-  return openssl::Owned<EVP_CIPHER, EVP_CIPHER_free>(EVP_CIPHER_fetch(nullptr, name, nullptr)) !=
-         nullptr;
+  return static_cast<std::size_t>(alg) < ciphers_.size() &&
+         ciphers_[static_cast<std::size_t>(alg)][openssl::kCbc][0] != nullptr;
 }
 
 Result<const Hash*> OpensslSymmetric::FindHash(HashAlg alg) const {
@@ -68,7 +93,10 @@ Result<Hmac*> OpensslSymmetric::NewHmac(HashAlg alg, Allocator& allocator) const
 Result<BlockCipher*> OpensslSymmetric::NewBlockCipher(BlockCipherAlg alg,
                                                       Allocator& allocator) const {
   if (!Supports(alg)) return Unsupported(alg);
-  return Make<OpensslBlockCipher, BlockCipher>(alg, allocator);
+  void* const memory = allocator.Allocate(sizeof(OpensslBlockCipher), alignof(OpensslBlockCipher));
+  if (memory == nullptr) return OutOfMemory();
+  return static_cast<BlockCipher*>(
+      ::new (memory) OpensslBlockCipher(alg, &ciphers_[static_cast<std::size_t>(alg)]));
 }
 
 void OpensslSymmetric::Delete(Hmac* hmac, Allocator& allocator) const {
