@@ -4,8 +4,10 @@
 // Times are CPU time, as nothing here waits. Counters: A is the peer, B is ours; medians, and the
 // median of the ratios A / B. No ratio where ours syncs less often than the peer.
 #include <benchmark/benchmark.h>
+#include <malloc.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -86,8 +88,19 @@ void Register(const std::string& work, int runs, const Side* peer, const Side& o
       ->Unit(benchmark::kMicrosecond);
 }
 
+// Neither side is to be charged for pages that go back to the kernel and come again. The peer, with
+// the same malloc, reads the environment.
+void KeepFreedMemory() {
+  constexpr int kMost = 1 << 30;
+  mallopt(M_MMAP_THRESHOLD, kMost);
+  mallopt(M_TRIM_THRESHOLD, kMost);
+  setenv("MALLOC_MMAP_THRESHOLD_", std::to_string(kMost).c_str(), 1);
+  setenv("MALLOC_TRIM_THRESHOLD_", std::to_string(kMost).c_str(), 1);
+}
+
 int Main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
+  KeepFreedMemory();
   const auto bin = std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path();
   const std::unique_ptr<Peer> peer = Peer::Start((bin / "cocoonfs-peer").string());
   if (peer == nullptr) std::fprintf(stderr, "cocoonfs-peer is not built: ours alone\n");

@@ -46,8 +46,8 @@ class PowerJudge {
   void CutRecoveries(std::size_t n) { recovery_every_ = n; }
 
   // Whether the device shows one of versions[first] to versions[last] as a whole, before and after
-  // the pending commit is applied, takes a further commit, and Verify() is clean; why() says what is
-  // wrong.
+  // the pending commit is applied, takes a further commit, and Verify() is clean; why() says what
+  // is wrong.
   bool Judge(testing::FaultDevice& device, std::span<const Contents> versions, std::size_t first,
              std::size_t last);
   const std::string& why() const { return why_; }
