@@ -141,6 +141,14 @@ std::vector<Layout> Layouts() {
          l.tree_node_log2 = 0;
        }),
        524288, 4096},
+      {"alloc_4k_device_512", With([](ImageLayout& l) {
+         l.allocation_block_log2 = 5;
+         l.io_block_log2 = 0;
+         l.data_block_log2 = 0;
+         l.bitmap_block_log2 = 0;
+         l.tree_node_log2 = 0;
+       }),
+       1 << 20, 512},
       {"mixed", With([](ImageLayout& l) {
          l.allocation_block_log2 = 1;
          l.io_block_log2 = 3;
