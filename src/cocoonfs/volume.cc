@@ -10,6 +10,7 @@ namespace svsm::cocoonfs {
 namespace {
 
 constexpr std::size_t kTreeCacheBytes = 16 * 1024;
+constexpr std::size_t kBitmapReadBytes = 16 * 1024;
 constexpr std::uint8_t kIndexNodeSubject = 6;
 
 Result<ExtentPointer> PointerOf(const LeafNode& leaf, std::uint64_t inode) {
@@ -98,6 +99,13 @@ Status CheckFixedPlaces(Volume& volume) {
 }
 
 }  // namespace
+
+std::size_t BitmapBufferBytes(const ImageLayout& layout) {
+  std::size_t size = kBitmapReadBytes;
+  if (size < layout.data_block_bytes()) size = layout.data_block_bytes();
+  if (size < layout.bitmap_block_bytes()) size = layout.bitmap_block_bytes();
+  return size;
+}
 
 std::size_t TreeCacheNodes(const ImageLayout& layout) {
   return kTreeCacheBytes / layout.tree_node_bytes();
@@ -193,23 +201,28 @@ Status LoadBitmap(Volume& volume) {
   SVSM_TRY(bitmap.Init(volume.header.num_blocks));
   const std::size_t file_block = layout.bitmap_block_bytes();
   const std::size_t words = layout.bitmap_words_per_block();
-  const std::size_t chunk =
-      layout.data_block_bytes() > file_block ? layout.data_block_bytes() : file_block;
   const std::uint64_t needed = Bitmap::FileBlocks(volume.header.num_blocks, words);
-  Vec<std::uint8_t> buffer(volume.allocator);
-  SVSM_TRY(buffer.Resize(chunk));
-  const std::uint64_t step = chunk / layout.allocation_block_bytes();
-  std::uint64_t index = 0;
-  for (const Extent& extent : volume.bitmap_extents) {
-    for (std::uint64_t first = extent.first; first < extent.end() && index < needed;
-         first += step) {
-      SVSM_TRY(volume.view->Read(first, buffer.view()));
-      SVSM_TRY(volume.tree.CheckAllocatedData(first, buffer.view()));
-      for (std::size_t at = 0; at < chunk && index < needed; at += file_block) {
-        const ByteSpan block = ByteSpan(buffer.view()).subspan(at, file_block);
-        const ByteSpan payload = block.subspan(crypto::kCipherBlockSize);
-        SVSM_TRY(DecryptBlock(*volume.bitmap_cipher, block, payload));
-        SVSM_TRY(bitmap.Decode(index++, words, payload));
+  {
+    Vec<std::uint8_t> buffer(volume.allocator);
+    SVSM_TRY(buffer.Resize(BitmapBufferBytes(layout)));
+    const std::uint64_t most = buffer.size() / layout.allocation_block_bytes();
+    std::uint64_t index = 0;
+    for (const Extent& extent : volume.bitmap_extents) {
+      std::uint64_t count = 0;
+      for (std::uint64_t first = extent.first; first < extent.end() && index < needed;
+           first += count) {
+        count = extent.end() - first < most ? extent.end() - first : most;
+        const ByteSpan run =
+            ByteSpan(buffer.view())
+                .first(static_cast<std::size_t>(count) * layout.allocation_block_bytes());
+        SVSM_TRY(volume.view->Read(first, run));
+        SVSM_TRY(volume.tree.CheckAllocatedData(first, run));
+        for (std::size_t at = 0; at < run.size() && index < needed; at += file_block) {
+          const ByteSpan block = run.subspan(at, file_block);
+          const ByteSpan payload = block.subspan(crypto::kCipherBlockSize);
+          SVSM_TRY(DecryptBlock(*volume.bitmap_cipher, block, payload));
+          SVSM_TRY(bitmap.Decode(index++, words, payload));
+        }
       }
     }
   }

@@ -12,6 +12,7 @@
 #include "cocoonfs/inode_index.h"
 #include "cocoonfs/keys.h"
 #include "cocoonfs/node_cache.h"
+#include "cocoonfs/pooled_rng.h"
 #include "cocoonfs/tree_digests.h"
 #include "cocoonfs/tree_shape.h"
 #include "svsm/core/block_device.h"
@@ -34,7 +35,7 @@ struct Volume {
         aux(memory) {}
 
   BlockDevice& device;
-  crypto::Rng& rng;
+  PooledRng rng;
   Allocator& allocator;
 
   // What never changes.
@@ -96,6 +97,8 @@ class VolumeIndexNodes final : public IndexNodes {
 // Nodes of the tree that the cache of a volume keeps: 16 KiB of them, or two a level if that is
 // more.
 std::size_t TreeCacheNodes(const ImageLayout& layout);
+// Of the bitmap's file that LoadBitmap() reads at once.
+std::size_t BitmapBufferBytes(const ImageLayout& layout);
 
 // The steps of opening, for Open() and for replay. Each reads through `volume.view`;
 // `volume.header` is set. Errors of all: kAuthFailed and kMalformed (detail = Region),

@@ -33,15 +33,15 @@ std::size_t WorkspaceSize(const ImageLayout& layout, std::uint64_t num_blocks) {
   const std::size_t cache =
       Max(TreeCacheNodes(layout), 2 * Levels(layout, num_blocks)) * layout.tree_node_bytes();
   const std::size_t kept = bitmap + cache + Max(data_block, kTreeReadBytes) +
-                           Max(data_block, kFileBufferBytes) + layout.index_leaf_bytes() +
-                           layout.index_internal_bytes() +
+                           layout.index_leaf_bytes() + layout.index_internal_bytes() +
                            NodeCache::SizeBytes(layout.index_leaf_bytes()) +
                            NodeCache::SizeBytes(layout.index_internal_bytes());
-  // Not all at once: the second bitmap and a chunk of its file while opening; a list's extent
-  // later.
-  const std::size_t opening = bitmap + Max(data_block, layout.bitmap_block_bytes());
-  const std::size_t headers = static_cast<std::size_t>(kMaxPointerBlocks) * block;
-  return kept + Max(opening, headers) + sizeof(Volume) + sizeof(JournalReplay) +
+  // Not all at once: a second bitmap and a part of its file while opening; later a part of a file
+  // and an extent of its list.
+  const std::size_t opening = bitmap + BitmapBufferBytes(layout);
+  const std::size_t reading =
+      Max(data_block, kFileBufferBytes) + static_cast<std::size_t>(kMaxPointerBlocks) * block;
+  return kept + Max(opening, reading) + sizeof(Volume) + sizeof(JournalReplay) +
          sizeof(FileReader) + kSmallThings;
 }
 

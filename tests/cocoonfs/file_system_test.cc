@@ -76,7 +76,6 @@ TEST_F(FileSystemTest, PiecesReadNoMoreThanTheWhole) {
   image_.device().ResetCounts();
   ASSERT_THAT(fs_.ReadAll(4294967296, out), IsOk());
   const std::uint64_t whole = image_.device().read_bytes();
-  FileInfo other;
   ASSERT_THAT(fs_.Stat(16), IsOk());
   image_.device().ResetCounts();
   for (std::size_t at = 0; at < out.size(); at += 100) {
