@@ -7,14 +7,14 @@
 #include <vector>
 
 #include "cocoonfs/creation_header.h"
-#include "support.h"
 #include "svsm/cocoonfs/file_system.h"
 #include "svsm/cocoonfs/format.h"
 #include "svsm/cocoonfs/metadata.h"
 #include "svsm/cocoonfs/verify.h"
 #include "svsm/cocoonfs_file/memory_device.h"
-#include "svsm/crypto/openssl.h"
 #include "svsm/testing/matchers.h"
+#include "tests/cocoonfs/backend.h"
+#include "tests/cocoonfs/support.h"
 
 namespace svsm::cocoonfs {
 namespace {
@@ -65,7 +65,7 @@ class FirstUse : public ::testing::Test {
     return OkStatus();
   }
 
-  crypto::OpensslSymmetric symmetric_;
+  const crypto::Symmetric& symmetric_ = LinkedBackend();
   TestRng rng_;
   TestAllocator allocator_;
   AuxMetadata aux_;

@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "support.h"
 #include "svsm/cocoonfs/file_system.h"
 #include "svsm/cocoonfs_file/memory_device.h"
-#include "svsm/crypto/openssl.h"
 #include "svsm/testing/matchers.h"
+#include "tests/cocoonfs/backend.h"
+#include "tests/cocoonfs/support.h"
 
 namespace svsm::cocoonfs {
 namespace {
@@ -96,7 +96,7 @@ class FormatEach : public ::testing::TestWithParam<Case> {};
 
 TEST_P(FormatEach, OpensAndIsEmpty) {
   const Case& test = GetParam();
-  crypto::OpensslSymmetric symmetric;
+  const crypto::Symmetric& symmetric = LinkedBackend();
   TestRng rng(3);
   TestAllocator allocator;
   for (const FreeSpace free_space : {FreeSpace::kRandom, FreeSpace::kTrim, FreeSpace::kLeave}) {
@@ -147,7 +147,7 @@ INSTANTIATE_TEST_SUITE_P(Layouts, FormatEach, ::testing::ValuesIn(Cases()), Name
 
 Status FormatWith(const FormatOptions& options, std::size_t device_bytes = 65536,
                   std::uint32_t device_block = 512) {
-  crypto::OpensslSymmetric symmetric;
+  const crypto::Symmetric& symmetric = LinkedBackend();
   TestRng rng;
   TestAllocator allocator;
   MemoryDevice device(device_block, ByteVector(device_bytes, 0xA5));
@@ -180,7 +180,7 @@ TEST(Format, RefusesWhatCannotBe) {
 }
 
 TEST(Format, SaysWhenMemoryOrTheDeviceFails) {
-  crypto::OpensslSymmetric symmetric;
+  const crypto::Symmetric& symmetric = LinkedBackend();
   TestRng rng;
   TestAllocator allocator;
   FormatOptions options;

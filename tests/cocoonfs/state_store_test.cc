@@ -4,12 +4,12 @@
 
 #include <string>
 
-#include "support.h"
 #include "svsm/cocoonfs/format.h"
 #include "svsm/cocoonfs/transaction.h"
 #include "svsm/cocoonfs_file/memory_device.h"
-#include "svsm/crypto/openssl.h"
 #include "svsm/testing/matchers.h"
+#include "tests/cocoonfs/backend.h"
+#include "tests/cocoonfs/support.h"
 
 namespace svsm::cocoonfs {
 namespace {
@@ -26,7 +26,7 @@ class FileStateStoreTest : public ::testing::Test {
     EXPECT_THAT(Format(device_, symmetric_, rng_, allocator_, Ascii("key"), {}), IsOk());
     EXPECT_THAT(fs_.Open(Ascii("key"), {}), IsOk());
   }
-  crypto::OpensslSymmetric symmetric_;
+  const crypto::Symmetric& symmetric_ = LinkedBackend();
   TestRng rng_;
   TestAllocator allocator_;
   MemoryDevice device_{512, ByteVector(262144)};

@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "support.h"
 #include "svsm/cocoonfs/format.h"
 #include "svsm/cocoonfs/verify.h"
 #include "svsm/cocoonfs_file/memory_device.h"
-#include "svsm/crypto/openssl.h"
 #include "svsm/testing/matchers.h"
+#include "tests/cocoonfs/backend.h"
+#include "tests/cocoonfs/support.h"
 
 namespace svsm::cocoonfs {
 namespace {
@@ -50,7 +50,7 @@ class Image {
     std::fclose(file);
   }
 
-  crypto::OpensslSymmetric symmetric;
+  const crypto::Symmetric& symmetric = LinkedBackend();
   TestAllocator allocator;
   MemoryDevice device;
   TestRng rng;
