@@ -45,7 +45,8 @@ std::string PathOf(const CLI::App& app) {
   std::string path;
   for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
     at = at->get_subcommands().front();
-    path += (path.empty() ? "" : " ") + at->get_name();
+    if (!path.empty()) path += ' ';
+    path += at->get_name();
   }
   return path;
 }
