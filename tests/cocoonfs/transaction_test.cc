@@ -11,6 +11,7 @@
 #include "svsm/cocoonfs/format.h"
 #include "svsm/cocoonfs/verify.h"
 #include "svsm/cocoonfs_file/memory_device.h"
+#include "svsm/core/heap_allocator.h"
 #include "svsm/testing/matchers.h"
 #include "tests/cocoonfs/backend.h"
 #include "tests/cocoonfs/support.h"
@@ -711,6 +712,33 @@ TEST(Transaction, ChainsExtentsListsOverSingleBlocks) {
   SVSM_ASSERT_OK_AND_ASSIGN(PendingCommit* const commit, transaction.Prepare());
   ASSERT_THAT(commit->Apply(), IsOk());
   ExpectClean(*image.fs);
+}
+
+// The default image of 8 MiB: 16 KiB are committed, again and again, in 256 KiB of memory.
+TEST(Transaction, CommitsInLittleMemory) {
+  Image image(8 << 20);
+  std::vector<std::uint8_t> memory(256 << 10);
+  HeapAllocator heap(memory);
+  FileSystem fs(image.device, image.symmetric, image.rng, heap);
+  ASSERT_THAT(fs.Open(Ascii("key"), {}), IsOk());
+  const ByteVector data = RandomBytes(image.rng, 16384);
+  for (int round = 0; round < 5; ++round) {
+    SVSM_ASSERT_OK_AND_ASSIGN(Transaction* const transaction, fs.Begin());
+    ASSERT_THAT(transaction->Write(0x100000000, data, 0), IsOk());
+    SVSM_ASSERT_OK_AND_ASSIGN(PendingCommit* const commit, transaction->Prepare());
+    ASSERT_THAT(commit->Apply(), IsOk());
+  }
+  RecordProperty("high_water_bytes", static_cast<int>(heap.high_water_bytes()));
+  EXPECT_EQ(ReadFile(fs, 0x100000000), data);
+  // The same with the journal found at opening.
+  SVSM_ASSERT_OK_AND_ASSIGN(Transaction* const transaction, fs.Begin());
+  ASSERT_THAT(transaction->Write(0x100000000, data, 0), IsOk());
+  SVSM_ASSERT_OK_AND_ASSIGN(PendingCommit* const commit, transaction->Prepare());
+  ASSERT_THAT(commit->WriteJournal(), IsOk());
+  fs.Close();
+  EXPECT_EQ(heap.used_bytes(), 0u);
+  ASSERT_THAT(fs.Open(Ascii("key"), {.commit_on_open = true}), IsOk());
+  EXPECT_EQ(ReadFile(fs, 0x100000000), data);
 }
 
 }  // namespace
