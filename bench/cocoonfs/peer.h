@@ -2,13 +2,13 @@
 #ifndef SVSM_BENCH_COCOONFS_PEER_H_
 #define SVSM_BENCH_COCOONFS_PEER_H_
 
-#include <sys/types.h>
-
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+
+#include "bench/line_peer.h"
 
 namespace svsm::cocoonfs {
 
@@ -24,19 +24,14 @@ class Peer {
  public:
   // Starts `program serve`; null if it is not there.
   static std::unique_ptr<Peer> Start(const std::string& program);
-  Peer(const Peer&) = delete;
-  Peer& operator=(const Peer&) = delete;
-  ~Peer();
 
   // Nothing if the program ended or does not know the work.
   std::optional<WorkRun> Run(const std::string& work);
 
  private:
-  Peer(pid_t child, std::FILE* to, std::FILE* from) : child_(child), to_(to), from_(from) {}
+  explicit Peer(std::unique_ptr<bench::LinePeer> process) : process_(std::move(process)) {}
 
-  pid_t child_;
-  std::FILE* to_;
-  std::FILE* from_;
+  std::unique_ptr<bench::LinePeer> process_;
 };
 
 }  // namespace svsm::cocoonfs

@@ -20,6 +20,12 @@
 #include "tests/snp_verify/vectors.h"
 
 namespace svsm::snp {
+
+crypto::EcdsaVerifier* OpensslP384() {
+  static crypto::OpensslEcdsaVerifier verifier(crypto::Curve::kP384);
+  return &verifier;
+}
+
 namespace {
 
 // What is verified, and by whom it is believed.
@@ -157,11 +163,6 @@ void JudgeALeaf(benchmark::State& state) {
 void RawOpensslP384(benchmark::State& state) {
   Raw raw;
   for (auto _ : state) raw.Verify();
-}
-
-crypto::EcdsaVerifier* OpensslP384() {
-  static crypto::OpensslEcdsaVerifier verifier(crypto::Curve::kP384);
-  return &verifier;
 }
 
 BENCHMARK(RawOpensslP384)->Unit(benchmark::kMicrosecond);
