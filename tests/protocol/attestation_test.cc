@@ -321,6 +321,15 @@ TEST_F(Attestation, AFailedRequestIsNotASize) {
   EXPECT_EQ(All().rax, 0u);
 }
 
+TEST_F(Attestation, AFailedRequestWithoutCertificatesIsTheSame) {
+  op.common.certificates_size = 0;
+  svsm.attester.next = Status(Code::kIoError, Source::kSnp, 7);
+  EXPECT_EQ(All().rax, 0x80001000u);
+  svsm.attester.next = Status(Code::kBusy, Source::kSnp);
+  EXPECT_EQ(All().rax, ToU32(ResultCode::kBusy));
+  EXPECT_EQ(All().rax, 0u);
+}
+
 TEST_F(Attestation, ABusyAmdSpChangesNothing) {
   svsm.attester.next = Status(Code::kBusy, Source::kSnp);
   CallRegisters out = All();

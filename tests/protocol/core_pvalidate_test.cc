@@ -93,6 +93,39 @@ TEST_F(Pvalidate, ValidatesThenZeroesThenGrants) {
   EXPECT_FALSE(machine().page(0x400).access[3]);
 }
 
+// Not even below 1 MiB, where PCs keep their old devices: what is left as it was may be a page of
+// the SVSM that the host put there.
+TEST_F(Pvalidate, NoAddressIsSparedFromZeroing) {
+  constexpr std::size_t kFirst = 0xA0, kEnd = 0x100;
+  std::vector<std::uint64_t> entries;
+  for (std::size_t frame = kFirst; frame < kEnd; ++frame) {
+    machine().page(frame).valid = false;
+    Fill(machine().Map(FakeMachine::Frame(frame), kPageSize), 0xAA);
+    entries.push_back(EncodePvalidateEntry(Entry(FakeMachine::Frame(frame), PageState::kValid)));
+  }
+  EXPECT_EQ(Run(entries), ResultCode::kSuccess);
+  EXPECT_TRUE(IsZero(machine().Map(FakeMachine::Frame(kFirst), (kEnd - kFirst) * kPageSize)));
+}
+
+TEST_F(Pvalidate, GrantsUpToTheVmplOfTheCaller) {
+  for (const std::uint8_t vmpl : {std::uint8_t{2}, std::uint8_t{3}}) {
+    Svsm other(CoreOptions{.max_version = 1, .pvalidate_pages_per_call = 1});
+    ASSERT_EQ(other.CreateVcpu1(vmpl), ResultCode::kSuccess);
+    const Gpa list_of_other = Plus(kArea1, 8);
+    other.machine.Poke(list_of_other, wire::ToBytes(PvalidateListHeader{
+                                          wire::Le16(1), wire::Le16(0), wire::Le32(0)}));
+    other.machine.Poke(
+        Plus(list_of_other, 8),
+        wire::ToBytes(wire::Le64(EncodePvalidateEntry(Entry(kNew, PageState::kValid)))));
+    CallRegisters call = MakeCall(kCoreProtocol, kCorePvalidate);
+    call.rcx = list_of_other.value();
+    EXPECT_EQ(other.CallFrom(kVmsa1, kArea1, call).rax, 0u);
+    EXPECT_TRUE(other.machine.page(0x400).access[1]);
+    EXPECT_TRUE(other.machine.page(0x400).access[2]);
+    EXPECT_EQ(other.machine.page(0x400).access[3], vmpl == 3);
+  }
+}
+
 TEST_F(Pvalidate, RevokesThenInvalidatesThenFlushes) {
   EXPECT_EQ(Run(Entry(kOld, PageState::kInvalid)), ResultCode::kSuccess);
   EXPECT_THAT(machine().TakeSteps(),

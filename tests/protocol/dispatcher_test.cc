@@ -76,6 +76,18 @@ TEST_F(DispatcherTest, UnknownCallsAndProtocols) {
   EXPECT_EQ(svsm.Code(kCoreProtocol, 0xFFFFFFFF, 0), ResultCode::kUnsupportedCall);
 }
 
+// The protocol is judged, too, not the call's number alone.
+TEST_F(DispatcherTest, CallsOfTheCoreAreCallsOfNoOtherProtocol) {
+  for (const std::uint32_t protocol : {1u, 2u, 3u, 4u, 5u, 0x80000000u}) {
+    for (std::uint32_t call = 0; call <= 8; ++call) {
+      EXPECT_EQ(svsm.Code(protocol, call, kFree.value()), ResultCode::kUnsupportedProtocol);
+    }
+  }
+  EXPECT_THAT(svsm.machine.TakeSteps(), ::testing::IsEmpty());
+  SVSM_ASSERT_OK_AND_ASSIGN(const Vcpu vcpu, svsm.vcpus.Find(kVmsa0));
+  EXPECT_EQ(vcpu.calling_area, kArea0);
+}
+
 TEST_F(DispatcherTest, AServiceThatOffersNothingNowIsUnsupported) {
   probe.versions_ = {};
   EXPECT_EQ(svsm.Code(kProbe, 0, 0), ResultCode::kUnsupportedProtocol);

@@ -40,6 +40,9 @@ TEST(GuestMemory, ARangeIsTheGuestsOnlyAsAWhole) {
   EXPECT_TRUE(IsGuestRange(machine, Gpa(0), 0x1000));
   EXPECT_TRUE(IsGuestRange(machine, Gpa(1), 0x1FFF));
   EXPECT_TRUE(IsGuestRange(machine, kNowhere, 0));
+  // The end of one part of its memory and the start of the next.
+  EXPECT_TRUE(IsGuestRange(machine, Gpa(FakeMachine::Frame(0x200).value() - 1), 2));
+  EXPECT_TRUE(IsGuestRange(machine, FakeMachine::Frame(0x1FF), 0x200000));
   EXPECT_FALSE(IsGuestRange(machine, kSvsmPage, 1));
   EXPECT_FALSE(IsGuestRange(machine, Gpa(kSvsmPage.value() - 1), 2));
   EXPECT_TRUE(IsGuestRange(machine, Gpa(kSvsmPage.value() - 1), 1));
