@@ -62,7 +62,7 @@ std::string DecimalText(ByteView number) {
     }
     digits.push_back(static_cast<char>('0' + remainder));
   }
-  if (digits.empty()) digits = "0";
+  if (digits.empty()) digits.push_back('0');
   std::reverse(digits.begin(), digits.end());
   return digits;
 }
