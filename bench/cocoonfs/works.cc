@@ -24,7 +24,8 @@ namespace {
 constexpr std::size_t kMiB = std::size_t{1} << 20;
 constexpr std::uint64_t kFirst = kMinUserInode;
 
-// Microseconds of this thread's time on a processor: nothing here waits, and others' load stays out.
+// Microseconds of this thread's time on a processor: nothing here waits, and others' load stays
+// out.
 double CpuUs() {
   timespec now = {};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);

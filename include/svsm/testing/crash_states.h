@@ -1,16 +1,18 @@
 // svsm/testing/crash_states.h: what a device may hold after a power cut, from a recorded log.
 //
 //   testing::CrashStates states(base_image, log, options);
-//   states.ForEach(device, [&](const testing::CrashState& state) { return CheckRecovery(device, state); });
+//   states.ForEach(device, [&](const testing::CrashState& state) {
+//     return CheckRecovery(device, state);
+//   });
 //
 // Between two barriers (or flushes) a device may have kept any part of what was written, in any
 // order; nothing that came after a barrier is kept unless all before it is. So a state is: all
-// writes of the epochs before one, any part of that epoch's, nothing later. A trim counts as a write
-// of other bytes.
+// writes of the epochs before one, any part of that epoch's, nothing later. A trim counts as a
+// write of other bytes.
 //
-// For each epoch: every prefix of its writes; the next write torn at every 128 bytes, from its front
-// and from its back; every subset of its writes where there are few, else all but one, one alone and
-// seeded subsets; and seeded subsets of the 128-byte pieces.
+// For each epoch: every prefix of its writes; the next write torn at every 128 bytes, from its
+// front and from its back; every subset of its writes where there are few, else all but one, one
+// alone and seeded subsets; and seeded subsets of the 128-byte pieces.
 //
 // Profile: hosted. Allocates: the C++ heap. Threads: one object, one thread.
 #ifndef SVSM_TESTING_CRASH_STATES_H_

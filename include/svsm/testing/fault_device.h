@@ -80,8 +80,9 @@ class FaultDevice final : public BlockDevice {
   // Appends to `log`, which must stay until Record(nullptr).
   void Record(DeviceLog* log) { log_ = log; }
 
-  // The `nth` call from now on (from 1) of those in the set `calls` fails with kIoError. A write that
-  // fails has written its first half if `nth` is odd, and nothing otherwise. 0 ends all failing.
+  // The `nth` call from now on (from 1) of those in the set `calls` fails with kIoError. A write
+  // that fails has written its first half if `nth` is odd, and nothing otherwise. 0 ends all
+  // failing.
   void FailNth(unsigned calls, std::uint64_t nth, Failing failing);
   // Whether a call has failed on demand since FailNth().
   bool has_failed() const { return has_failed_; }
