@@ -219,6 +219,13 @@ void JsonReader::Skip() {
   }
 }
 
+ByteView JsonReader::Raw() {
+  static_cast<void>(Peek());
+  const std::size_t start = at_;
+  Skip();
+  return ok() ? text_.subspan(start, at_ - start) : ByteView();
+}
+
 // Takes a value, or enters it.
 void JsonReader::SkipOne() {
   switch (Peek()) {

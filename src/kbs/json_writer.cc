@@ -90,6 +90,11 @@ void JsonWriter::Null() {
   PutText("null");
 }
 
+void JsonWriter::Raw(ByteView json) {
+  Separate();
+  for (const std::uint8_t c : json) Put(c);
+}
+
 Result<ByteView> JsonWriter::Finish() const {
   SVSM_CHECK(depth_ == 0 && !after_key_);
   if (bad_text_) return Status(Code::kInvalidArgument, Source::kKbs);

@@ -190,6 +190,20 @@ TEST(JsonReaderTest, NumbersAndStringsHaveOneForm) {
   EXPECT_THAT(escaped.Finish(), IsStatus(Code::kUnsupported, Source::kKbs, 2));
 }
 
+TEST(JsonReaderTest, RawGivesTheTextOfAValue) {
+  JsonReader json(AsBytes(R"([ {"a":[1, 2]} , "x"])"));
+  json.BeginArray();
+  ASSERT_TRUE(json.NextElement());
+  EXPECT_THAT(json.Raw(), SameBytes(AsBytes(R"({"a":[1, 2]})")));
+  ASSERT_TRUE(json.NextElement());
+  EXPECT_THAT(json.Raw(), SameBytes(AsBytes(R"("x")")));
+  EXPECT_FALSE(json.NextElement());
+  EXPECT_THAT(json.Finish(), IsOk());
+  JsonReader bad(AsBytes("[1,]"));
+  EXPECT_TRUE(bad.Raw().empty());
+  EXPECT_THAT(bad.Finish(), IsStatus(Code::kMalformed, Source::kKbs, 3));
+}
+
 TEST(JsonReaderTest, TheFirstFailureStands) {
   JsonReader json(AsBytes("{\"a\":1}"));
   json.BeginObject();
@@ -222,9 +236,11 @@ TEST(JsonWriterTest, WritesCompactText) {
   json.Bool(false);
   json.Key("f");
   json.Null();
+  json.Key("g");
+  json.Raw(Ascii("[1]"));
   json.EndObject();
   const std::string_view expected =
-      R"({"a":[0,18446744073709551615,{}],"b":"Zm9vYmFycw==","c":"Zm8","d":true,"e":false,"f":null})";
+      R"({"a":[0,18446744073709551615,{}],"b":"Zm9vYmFycw==","c":"Zm8","d":true,"e":false,"f":null,"g":[1]})";
   EXPECT_THAT(json.Finish(), IsOkAnd(SameBytes(AsBytes(expected))));
 }
 

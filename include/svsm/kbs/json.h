@@ -69,6 +69,8 @@ class JsonReader {
   [[nodiscard]] bool TakeNull();
   // Takes and checks any value.
   void Skip();
+  // The same, and gives its text: for a part that another reader takes.
+  ByteView Raw();
 
   // Makes the whole text fail, for instance on a member that a shape does not have. The first
   // failure stands.
@@ -144,6 +146,8 @@ class JsonWriter {
   void Unsigned(std::uint64_t value);
   void Bool(bool value);
   void Null();
+  // A value that is JSON already.
+  void Raw(ByteView json);
 
   // The text, a view of `out`. Errors: kBufferTooSmall (detail = bytes needed), kInvalidArgument (a
   // string that would need escapes).

@@ -5,7 +5,8 @@
 //   SVSM_TRY(ReadExactly(stream, header));
 //   SVSM_ASSIGN_OR_RETURN(const std::size_t size, FrameBodySize(header, kMaxFrameBodySize));
 //   SVSM_TRY(ReadExactly(stream, body.first(size)));
-//   SVSM_ASSIGN_OR_RETURN(const auto reply, DecodeNegotiationResponse(body.first(size), workspace));
+//   SVSM_ASSIGN_OR_RETURN(const auto reply,
+//                         DecodeNegotiationResponse(body.first(size), workspace));
 //
 // One connection carries NegotiationRequest, NegotiationResponse, AttestationRequest and
 // AttestationResponse, the SVSM speaking first. A frame is the little-endian 64-bit size of its
@@ -19,8 +20,9 @@
 // Errors of all decoders: those of JsonReader::Finish() and DecodeBase64(); kMalformed (detail =
 // offset; a member is missing, has another form or a size that its field cannot have), kUnsupported
 // (detail = offset; a name that this version does not know), kBufferTooSmall (the workspace; detail
-// = bytes that the next byte string needs of it). Errors of all encoders: kBufferTooSmall (detail = bytes needed), kInvalidArgument
-// (detail = the size that a field must have, or its bound; 0 for a text that would need escapes).
+// = bytes that the next byte string needs of it). Errors of all encoders: kBufferTooSmall (detail =
+// bytes needed), kInvalidArgument (detail = the size that a field must have, or its bound; 0 for a
+// text that would need escapes).
 //
 // Profile: freestanding. Allocates: never. Threads: functions are pure.
 #ifndef SVSM_KBS_PROXY_PROTOCOL_H_

@@ -1,0 +1,173 @@
+#include "kbs/json_bytes.h"
+#include "svsm/kbs/jwe.h"
+
+namespace svsm::kbs {
+namespace {
+
+constexpr SizeBounds kAnySize = {0, kMaxJsonSize};
+constexpr SizeBounds kPartySize = {0, 256};
+
+const char* CurveName(crypto::Curve curve) {
+  switch (curve) {
+    case crypto::Curve::kP256:
+      return "P-256";
+    case crypto::Curve::kP384:
+      return "P-384";
+    case crypto::Curve::kP521:
+      return "P-521";
+  }
+  return "?";
+}
+
+void ExpectName(JsonReader& json, const char* name) {
+  const ByteView found = json.String();
+  if (json.ok() && !TextIs(found, name)) json.Fail(Code::kUnsupported);
+}
+
+crypto::Curve ReadCurve(JsonReader& json) {
+  const ByteView name = json.String();
+  if (TextIs(name, "P-256")) return crypto::Curve::kP256;
+  if (json.ok() && !TextIs(name, "P-521")) json.Fail(Code::kUnsupported);
+  return crypto::Curve::kP521;
+}
+
+EcJwk ReadJwk(ShapeReader& shape) {
+  EcJwk jwk;
+  ByteView name;
+  std::uint32_t seen = 0;
+  shape.json.BeginObject();
+  while (shape.json.NextMember(name)) {
+    if (TextIs(name, "kty")) {
+      ExpectName(shape.json, "EC");
+      seen |= 1;
+    } else if (TextIs(name, "crv")) {
+      jwk.curve = ReadCurve(shape.json);
+      seen |= 2;
+    } else if (TextIs(name, "x")) {
+      jwk.point.x = shape.Encoded(kAnySize);
+      seen |= 4;
+    } else if (TextIs(name, "y")) {
+      jwk.point.y = shape.Encoded(kAnySize);
+      seen |= 8;
+    } else {
+      shape.json.Skip();
+    }
+  }
+  shape.Require(seen, 15);
+  const std::size_t size = crypto::CoordinateSize(jwk.curve);
+  if (jwk.point.x.size() != size || jwk.point.y.size() != size) {
+    shape.json.Fail(Code::kMalformed);
+  }
+  return jwk;
+}
+
+void ReadHeaderMember(ShapeReader& shape, ByteView name, JweHeader& header, std::uint32_t& seen) {
+  if (TextIs(name, "alg")) {
+    ExpectName(shape.json, "ECDH-ES+A256KW");
+    seen |= 1;
+  } else if (TextIs(name, "enc")) {
+    ExpectName(shape.json, "A256GCM");
+    seen |= 2;
+  } else if (TextIs(name, "epk")) {
+    header.epk = ReadJwk(shape);
+  } else if (TextIs(name, "apu")) {
+    header.apu = shape.Encoded(kPartySize);
+  } else if (TextIs(name, "apv")) {
+    header.apv = shape.Encoded(kPartySize);
+  } else if (TextIs(name, "svsm")) {
+    header.svsm = shape.json.Raw();
+  } else if (TextIs(name, "crit") || TextIs(name, "zip")) {
+    shape.json.Fail(Code::kUnsupported);
+  } else {
+    shape.json.Skip();
+  }
+}
+
+// The unprotected header.
+void ReadOutside(ShapeReader& shape, JweMessage& jwe) {
+  ByteView name;
+  shape.json.BeginObject();
+  while (shape.json.NextMember(name)) {
+    if (!TextIs(name, "epk")) return shape.json.Fail(Code::kUnsupported);
+    jwe.epk = ReadJwk(shape);
+  }
+}
+
+void ReadMessageMember(ShapeReader& shape, ByteView name, JweMessage& jwe, std::uint32_t& seen) {
+  if (TextIs(name, "protected")) {
+    jwe.protected_text = shape.json.String();
+    seen |= 1;
+  } else if (TextIs(name, "encrypted_key")) {
+    jwe.encrypted_key = shape.Encoded(kAnySize);
+    seen |= 2;
+  } else if (TextIs(name, "iv")) {
+    jwe.iv = shape.Encoded(kAnySize);
+    seen |= 4;
+  } else if (TextIs(name, "ciphertext")) {
+    jwe.ciphertext = shape.Encoded(kAnySize);
+    seen |= 8;
+  } else if (TextIs(name, "tag")) {
+    jwe.tag = shape.Encoded(kAnySize);
+    seen |= 16;
+  } else if (TextIs(name, "header")) {
+    ReadOutside(shape, jwe);
+  } else if (TextIs(name, "aad")) {
+    shape.json.Fail(Code::kMalformed);
+  } else {
+    shape.json.Skip();
+  }
+}
+
+}  // namespace
+
+Result<JweHeader> DecodeJweHeader(ByteView text, ByteSpan workspace) {
+  JweHeader header;
+  ShapeReader shape(text, Base64::kUrl, workspace);
+  ByteView name;
+  std::uint32_t seen = 0;
+  shape.json.BeginObject();
+  while (shape.json.NextMember(name)) ReadHeaderMember(shape, name, header, seen);
+  shape.Require(seen, 3);
+  SVSM_TRY(shape.Finish());
+  return header;
+}
+
+Result<ByteView> EncodeJweHeader(const EcJwk& epk, ByteView svsm, ByteSpan out) {
+  JsonWriter json(out);
+  json.BeginObject();
+  json.Key("alg");
+  json.String("ECDH-ES+A256KW");
+  json.Key("enc");
+  json.String("A256GCM");
+  json.Key("epk");
+  json.BeginObject();
+  json.Key("crv");
+  json.String(CurveName(epk.curve));
+  json.Key("kty");
+  json.String("EC");
+  json.Key("x");
+  json.Encoded(Base64::kUrl, epk.point.x);
+  json.Key("y");
+  json.Encoded(Base64::kUrl, epk.point.y);
+  json.EndObject();
+  if (!svsm.empty()) {
+    json.Key("svsm");
+    json.Raw(svsm);
+  }
+  json.EndObject();
+  return json.Finish();
+}
+
+Result<JweMessage> DecodeJwe(ByteView text, ByteSpan workspace) {
+  JweMessage jwe;
+  ShapeReader shape(text, Base64::kUrl, workspace);
+  ByteView name;
+  std::uint32_t seen = 0;
+  shape.json.BeginObject();
+  while (shape.json.NextMember(name)) ReadMessageMember(shape, name, jwe, seen);
+  shape.Require(seen, 31);
+  SVSM_TRY(shape.Finish());
+  return jwe;
+}
+
+}  // namespace svsm::kbs
