@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "svsm/kbs/jwe.h"
+#include "svsm/kbs/secret_signature.h"
 
 using namespace svsm;       // NOLINT(google-build-using-namespace)
 using namespace svsm::kbs;  // NOLINT(google-build-using-namespace)
@@ -28,6 +29,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     CheckKey(jwe->epk);
   } else {
     Require(jwe.status().code() != Code::kBufferTooSmall);
+  }
+  if (const auto signature = DecodeSecretSignature(in, workspace); signature.ok()) {
+    CheckKey(signature->signer);
+    std::vector<std::uint8_t> text(size + 64);
+    Require(EncodeSecretSignature(*signature, text).ok());
   }
   const Result<JweHeader> header = DecodeJweHeader(in, workspace);
   if (!header.ok()) {
