@@ -21,6 +21,7 @@
 #include "bench/snp_verify/backends.h"
 #include "svsm/snp_verify/certificate.h"
 #include "svsm/snp_verify/verifier.h"
+#include "svsm/testing/clock.h"
 #include "tests/snp_verify/forge.h"
 #include "tests/snp_verify/vectors.h"
 
@@ -97,7 +98,7 @@ class Ours {
 
   const Input& input_;
   crypto::EcdsaVerifier& p384_;
-  const forge::FixedClock clock_{kNow};
+  const svsm::testing::ManualClock clock_{kNow};
   const Policy policy_;
   TrustStore store_;
   Verifier verifier_;

@@ -16,6 +16,7 @@
 #include "bench/snp_verify/backends.h"
 #include "svsm/crypto/openssl.h"
 #include "svsm/snp_verify/verifier.h"
+#include "svsm/testing/clock.h"
 #include "tests/snp_verify/forge.h"
 #include "tests/snp_verify/vectors.h"
 
@@ -126,7 +127,7 @@ void Check(const Result<Verdict>& verdict) {
 void ChainCached(benchmark::State& state, crypto::EcdsaVerifier* p384) {
   if (p384 == nullptr) return state.SkipWithError("nettle is not built");
   const Input& input = TheInput();
-  const forge::FixedClock clock(input.now);
+  const svsm::testing::ManualClock clock(input.now);
   Verifier verifier(input.store, *p384, clock);
   const Policy policy;
   Check(verifier.Verify({input.report, input.leaf}, policy));
@@ -136,7 +137,7 @@ void ChainCached(benchmark::State& state, crypto::EcdsaVerifier* p384) {
 void FirstSightOfLeaf(benchmark::State& state, crypto::EcdsaVerifier* p384) {
   if (p384 == nullptr) return state.SkipWithError("nettle is not built");
   const Input& input = TheInput();
-  const forge::FixedClock clock(input.now);
+  const svsm::testing::ManualClock clock(input.now);
   const Policy policy;
   Compare(state, [&] {
     Verifier verifier(input.store, *p384, clock);

@@ -11,6 +11,7 @@
 #include "svsm/core/panic.h"
 #include "svsm/core/reader.h"
 #include "svsm/snp/guest_message_session.h"
+#include "svsm/testing/clock.h"
 
 namespace {
 
@@ -75,13 +76,6 @@ class InputHost final : public snp::GuestMessageTransport {
   wire::Reader& in_;
 };
 
-class StoppedClock final : public Clock {
- public:
-  std::uint64_t MonotonicMs() const override { return 7; }
-  std::int64_t UnixSeconds() const override { return 0; }
-  void SleepMs(std::uint64_t) override {}
-};
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -89,7 +83,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::uint8_t choice = in.U8();
   CopyingAead aead;
   InputHost host(in);
-  StoppedClock clock;
+  svsm::testing::ManualClock clock(0, 7);
+  clock.moves = false;
   snp::SessionOptions options;
   options.busy_budget_ms = choice % 4 == 0 ? 0 : 3;
   options.busy_interval_ms = 1;

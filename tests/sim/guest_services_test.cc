@@ -26,7 +26,7 @@ class TimedGuest {
   Result<snp::TscInfo> Ask() {
     Host host(sp, 0);
     GuestPort port(host, handle);
-    TestClock clock;
+    testing::ManualClock clock{kTestTime};
     crypto::OpensslAesGcm aead;
     snp::VmpckHandover key{snp::VmpckId(2), {}, 0};
     Copy(key.key.writable(), ByteView(secrets).subspan(0x60, 32));

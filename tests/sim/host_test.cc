@@ -31,7 +31,7 @@ class HostTest : public ::testing::Test {
   LaunchedGuest guest_;
   Host host_;
   GuestPort port_;
-  TestClock clock_;
+  testing::ManualClock clock_{kTestTime};
   crypto::OpensslAesGcm aead_;
   std::optional<snp::GuestMessageSession> session_;
   const Bytes<64> report_data_{};

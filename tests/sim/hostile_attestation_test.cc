@@ -61,7 +61,7 @@ class AttestingVm {
   std::optional<protocol::Client> client;
 
  private:
-  TestClock clock_;
+  testing::ManualClock clock_{kTestTime};
   crypto::OpensslAesGcm aead_;
   const crypto::OpensslHash sha512_{crypto::HashAlg::kSha512};
   NullLog log_;

@@ -6,6 +6,7 @@
 
 #include "svsm/sim/amd_sp.h"
 #include "svsm/snp_verify/verifier.h"
+#include "svsm/testing/clock.h"
 #include "tests/sim/session.h"
 #include "tests/sim/support.h"
 
@@ -13,13 +14,6 @@ namespace svsm::sim {
 namespace {
 
 using testing::IsOk;
-
-class TodayClock final : public Clock {
- public:
-  std::uint64_t MonotonicMs() const override { return 0; }
-  std::int64_t UnixSeconds() const override { return kTestTime + 1; }
-  void SleepMs(std::uint64_t /*milliseconds*/) override {}
-};
 
 struct Case {
   const ProductLine* line;
@@ -74,7 +68,7 @@ class Judged : public ::testing::TestWithParam<Case> {
   std::vector<snp::Reason> Refusals(const snp::TrustStore& store, ByteView report, ByteView leaf,
                                     const snp::Policy& policy = {}) {
     crypto::OpensslEcdsaVerifier p384(crypto::Curve::kP384);
-    const TodayClock clock;
+    const testing::ManualClock clock(kTestTime + 1);
     snp::Verifier verifier(store, p384, clock);
     const Result<snp::Verdict> verdict = verifier.Verify({.report = report, .leaf = leaf}, policy);
     EXPECT_THAT(verdict, IsOk());

@@ -53,7 +53,7 @@ class MachineTest : public ::testing::Test {
   Result<Bytes<snp::kReportSize>> Report(Machine& machine, snp::VmpckHandover vmpck,
                                          std::uint32_t vmpl) {
     crypto::OpensslAesGcm aead;
-    TestClock clock;
+    testing::ManualClock clock{kTestTime};
     snp::GuestMessageSession session(aead, std::move(vmpck), machine.port(), clock,
                                      {.vmpl = Vmpl(vmpl)});
     Bytes<snp::kReportSize> report{};
@@ -239,7 +239,7 @@ TEST_F(MachineTest, TheGuestFindsTheSvsmAndItsOwnKeysOnly) {
 // Counters go along with keys: the next owner's first message is the one that the AMD-SP expects.
 TEST_F(MachineTest, KeysAndTheirCountersAreHandedOn) {
   const auto machine = LaunchSvsm();
-  TestClock clock;
+  testing::ManualClock clock{kTestTime};
   const auto use = [&](snp::VmpckHandover key) {
     crypto::OpensslAesGcm aead;
     snp::GuestMessageSession session(aead, std::move(key), machine->port(), clock,

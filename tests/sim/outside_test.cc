@@ -93,7 +93,7 @@ class OutsideTest : public ::testing::Test {
   }
 
   SeededRng secrets_{7};
-  TestClock clock_;
+  testing::ManualClock clock_{kTestTime};
   ScriptedPort port_;
   Learnt learnt_;
   Recording recording_;

@@ -37,7 +37,7 @@ class Session {
  private:
   Host host_;
   GuestPort port_;
-  TestClock clock_;
+  testing::ManualClock clock_{kTestTime};
   crypto::OpensslAesGcm aead_;
 
  public:

@@ -12,12 +12,12 @@
 #include <string>
 #include <utility>
 
-#include "svsm/core/clock.h"
 #include "svsm/sim/amd_sp.h"
 #include "svsm/sim/certificates.h"
 #include "svsm/sim/chip.h"
 #include "svsm/sim/provider.h"
 #include "svsm/sim/seeded_rng.h"
+#include "svsm/testing/clock.h"
 #include "svsm/testing/matchers.h"
 
 namespace svsm::sim {
@@ -103,17 +103,6 @@ class ClosedFolder {
   }
   ~ClosedFolder() { rmdir(path.c_str()); }
   const std::string path = ::testing::TempDir() + "svsm-sim-closed-" + std::to_string(getpid());
-};
-
-// A clock that stands still until somebody sleeps.
-class TestClock final : public Clock {
- public:
-  std::uint64_t MonotonicMs() const override { return now_ms_; }
-  std::int64_t UnixSeconds() const override { return kTestTime; }
-  void SleepMs(std::uint64_t milliseconds) override { now_ms_ += milliseconds; }
-
- private:
-  std::uint64_t now_ms_ = 0;
 };
 
 // An AMD-SP with a running guest whose four VMPCKs are known.

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "svsm/testing/clock.h"
 #include "svsm/testing/matchers.h"
 #include "tests/snp/fake_amd_sp.h"
 
@@ -11,11 +12,11 @@ namespace svsm::snp {
 namespace {
 
 using snp::testing::FakeAmdSp;
-using snp::testing::FakeClock;
 using snp::testing::FakeHost;
 using snp::testing::HandoverOf;
 using svsm::testing::IsOk;
 using svsm::testing::IsStatus;
+using svsm::testing::ManualClock;
 
 // A CPU whose two sources give words of their own, or one word for ever, or nothing.
 class FakeCpu final : public crypto::CpuRandom {
@@ -65,7 +66,7 @@ class BootEntropyTest : public ::testing::Test {
 
   FakeAmdSp sp_;
   FakeHost host_{sp_};
-  FakeClock clock_;
+  ManualClock clock_{0, 5000};
   crypto::OpensslAesGcm aead_;
   std::unique_ptr<GuestMessageSession> session_;
   BootEntropy from_;

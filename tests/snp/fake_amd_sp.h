@@ -11,7 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include "svsm/core/clock.h"
 #include "svsm/core/hosted.h"
 #include "svsm/crypto/openssl.h"
 #include "svsm/snp/guest_message_exchange.h"
@@ -292,19 +291,6 @@ class FakeHost final : public GuestMessageTransport {
 
   FakeAmdSp& sp_;
   Bytes<kGuestMessageSize> last_response_{};
-};
-
-class FakeClock final : public Clock {
- public:
-  std::uint64_t MonotonicMs() const override { return now_ms; }
-  std::int64_t UnixSeconds() const override { return 0; }
-  void SleepMs(std::uint64_t milliseconds) override {
-    sleeps.push_back(milliseconds);
-    if (moves) now_ms += milliseconds;
-  }
-  std::uint64_t now_ms = 5000;
-  bool moves = true;
-  std::vector<std::uint64_t> sleeps;
 };
 
 // Passes on to OpenSSL and remembers what was sealed under which key and nonce.

@@ -8,6 +8,7 @@
 
 #include "svsm/snp/guest_message_session.h"
 #include "svsm/snp/report.h"
+#include "svsm/testing/clock.h"
 #include "svsm/testing/matchers.h"
 #include "tests/snp/fake_amd_sp.h"
 
@@ -15,13 +16,13 @@ namespace svsm::snp {
 namespace {
 
 using snp::testing::FakeAmdSp;
-using snp::testing::FakeClock;
 using snp::testing::FakeHost;
 using snp::testing::HandoverOf;
 using snp::testing::HostMove;
 using snp::testing::kAllHostMoves;
 using snp::testing::SpyAead;
 using svsm::testing::IsOk;
+using svsm::testing::ManualClock;
 
 constexpr std::size_t kNumMoves = std::size(kAllHostMoves);
 constexpr std::size_t kLength = 4;
@@ -106,7 +107,7 @@ class HostileHostTest : public ::testing::Test {
 
   FakeAmdSp sp_;
   FakeHost host_{sp_};
-  FakeClock clock_;
+  ManualClock clock_{0, 5000};
   SpyAead aead_;
   std::optional<GuestMessageSession> session_;
   ByteVector certificates_;

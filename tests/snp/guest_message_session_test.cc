@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "svsm/snp/report.h"
+#include "svsm/testing/clock.h"
 #include "svsm/testing/matchers.h"
 #include "tests/snp/fake_amd_sp.h"
 
@@ -13,7 +14,6 @@ namespace svsm::snp {
 namespace {
 
 using snp::testing::FakeAmdSp;
-using snp::testing::FakeClock;
 using snp::testing::FakeHost;
 using snp::testing::HandoverOf;
 using snp::testing::HostMove;
@@ -21,6 +21,7 @@ using snp::testing::SetLe;
 using snp::testing::SpyAead;
 using svsm::testing::IsOk;
 using svsm::testing::IsStatus;
+using svsm::testing::ManualClock;
 using svsm::testing::SameBytes;
 using ::testing::ElementsAre;
 
@@ -58,7 +59,7 @@ class GuestMessageSessionTest : public ::testing::Test {
 
   FakeAmdSp sp_;
   FakeHost host_{sp_};
-  FakeClock clock_;
+  ManualClock clock_{0, 5000};
   SpyAead aead_;
   SessionOptions options_;
   std::unique_ptr<GuestMessageSession> session_;

@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "svsm/core/clock.h"
 #include "svsm/core/hosted.h"
 #include "svsm/snp/product.h"
 #include "svsm/snp/report_layout.h"
@@ -19,17 +18,6 @@ namespace svsm::snp::forge {
 // 2025-06-01T00:00:00Z, at which all that the forge makes by default is valid.
 inline constexpr std::int64_t kNow = 1748736000;
 inline constexpr std::int64_t kYear = 365 * 86400;
-
-class FixedClock final : public Clock {
- public:
-  explicit FixedClock(std::int64_t unix_seconds) : unix_seconds_(unix_seconds) {}
-  std::uint64_t MonotonicMs() const override { return 0; }
-  std::int64_t UnixSeconds() const override { return unix_seconds_; }
-  void SleepMs(std::uint64_t) override {}
-
- private:
-  std::int64_t unix_seconds_;
-};
 
 // Authorities have RSA-2048, since the size is not what is tested; chips' keys are new in each
 // process.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "svsm/crypto/openssl.h"
+#include "svsm/testing/clock.h"
 #include "svsm/testing/matchers.h"
 #include "tests/snp_verify/forge.h"
 #include "tests/snp_verify/quote_vectors.h"
@@ -110,7 +111,7 @@ class AzureTest : public ::testing::Test {
 
   TrustStore store_ = *TrustStore::Amd();
   crypto::OpensslEcdsaVerifier p384_{crypto::Curve::kP384};
-  forge::FixedClock clock_{forge::kNow};
+  svsm::testing::ManualClock clock_{forge::kNow};
   Verifier verifier_{store_, p384_, clock_};
   Policy policy_;
   ByteVector blob_, leaf_, message_, signature_, pcrs_;

@@ -5,6 +5,7 @@
 
 #include "svsm/crypto/openssl.h"
 #include "svsm/snp_verify/verifier.h"
+#include "svsm/testing/clock.h"
 #include "svsm/testing/matchers.h"
 #include "tests/snp_verify/forge.h"
 #include "tests/snp_verify/vectors.h"
@@ -167,7 +168,7 @@ TEST_P(RealReports, HasTheExpectedVerdict) {
   SVSM_ASSERT_OK_AND_ASSIGN(const std::int64_t time, ParseRfc3339(c.time));
   SVSM_ASSERT_OK_AND_ASSIGN(TrustStore store, TrustStore::Amd());
   crypto::OpensslEcdsaVerifier p384(crypto::Curve::kP384);
-  const forge::FixedClock clock(time);
+  const svsm::testing::ManualClock clock(time);
   Verifier verifier(store, p384, clock);
   Policy policy;
   if (c.permissive) policy.debug = Rule::kAllow;

@@ -6,6 +6,7 @@
 
 #include "svsm/crypto/openssl.h"
 #include "svsm/evidence/ek_template.h"
+#include "svsm/testing/clock.h"
 #include "tests/snp_verify/world.h"
 
 namespace svsm::snp {
@@ -291,7 +292,7 @@ TEST_F(Verifying, RemembersGoodLeavesButJudgesDatesEachTime) {
 
 TEST_F(Verifying, DoesNotRememberBadLeaves) {
   crypto::OpensslEcdsaVerifier p384(crypto::Curve::kP384);
-  const forge::FixedClock clock(forge::kNow);
+  const svsm::testing::ManualClock clock(forge::kNow);
   Verifier verifier(store_, p384, clock);
   forge::CertificateSpec spec =
       forge::Vcek(Product::kMilan, forge::Tcb(Product::kMilan), forge::Hwid(Product::kMilan));
@@ -347,7 +348,7 @@ TEST_F(Verifying, WantsCalendarTime) {
 
 TEST_F(Verifying, WantsAVerifierOfP384) {
   crypto::OpensslEcdsaVerifier p256(crypto::Curve::kP256);
-  const forge::FixedClock clock(forge::kNow);
+  const svsm::testing::ManualClock clock(forge::kNow);
   Verifier verifier(store_, p256, clock);
   const ByteVector report = forge::Sign(body_);
   EXPECT_THAT(verifier.Verify({report, vcek_}, {}),

@@ -10,18 +10,11 @@
 #include "svsm/crypto/openssl.h"
 #include "svsm/snp_verify/certificate.h"
 #include "svsm/snp_verify/verifier.h"
+#include "svsm/testing/clock.h"
 
 namespace {
 
 using namespace svsm;  // NOLINT(google-build-using-namespace)
-
-class SetClock final : public Clock {
- public:
-  std::uint64_t MonotonicMs() const override { return 0; }
-  std::int64_t UnixSeconds() const override { return now; }
-  void SleepMs(std::uint64_t) override {}
-  std::int64_t now = 0;
-};
 
 Result<snp::TrustStore> Load(const char* path) {
   SVSM_ASSIGN_OR_RETURN(const ByteVector file, ReadFile(path));
@@ -60,12 +53,12 @@ int main(int argc, char** argv) {
     return 2;
   }
   crypto::OpensslEcdsaVerifier p384(crypto::Curve::kP384);
-  SetClock clock;
+  svsm::testing::ManualClock clock;
   snp::Verifier verifier(*store, p384, clock);
   for (std::string line; std::getline(std::cin, line);) {
     std::istringstream words(line);
     std::string report, leaf;
-    if (!(words >> report >> leaf >> clock.now)) return 2;
+    if (!(words >> report >> leaf >> clock.unix_seconds)) return 2;
     const Result<ByteVector> report_bytes = FromHex(report);
     const Result<ByteVector> leaf_bytes = FromHex(leaf);
     if (!report_bytes.ok() || !leaf_bytes.ok()) return 2;

@@ -10,6 +10,7 @@
 
 #include "svsm/crypto/openssl.h"
 #include "svsm/snp_verify/verifier.h"
+#include "svsm/testing/clock.h"
 #include "svsm/testing/matchers.h"
 #include "tests/snp_verify/forge.h"
 
@@ -48,7 +49,7 @@ inline Result<Verdict> Judge(const TrustStore& store, ByteView report, ByteView 
                              const Policy& policy = {}, ByteView ek_public = {},
                              std::int64_t now = kNow) {
   crypto::OpensslEcdsaVerifier p384(crypto::Curve::kP384);
-  const FixedClock clock(now);
+  const svsm::testing::ManualClock clock(now);
   Verifier verifier(store, p384, clock);
   return verifier.Verify({report, leaf, ek_public}, policy);
 }
