@@ -102,13 +102,11 @@ Result<Client::Step> Client::Attest(ByteView body) {
   if (sizes.report_bytes > kMaxReportSize) return Refused(Code::kInternal);
   const ByteView report = report_buffer.first(sizes.report_bytes);
   SVSM_TRY(primitives_.sha384.Digest(report, report_digest_));
-  SVSM_ASSIGN_OR_RETURN(
-      const ByteView frame,
-      EncodeFrame(AttestationRequest{.report = report,
-                                     .certificates = {},
-                                     .challenge = nonce,
-                                     .key = {x_, y_}},
-                  workspace_.subspan(kMaxReportSize)));
+  SVSM_ASSIGN_OR_RETURN(const ByteView frame, EncodeFrame(AttestationRequest{.report = report,
+                                                                             .certificates = {},
+                                                                             .challenge = nonce,
+                                                                             .key = {x_, y_}},
+                                                          workspace_.subspan(kMaxReportSize)));
   state_ = State::kAttested;
   return Step{.kind = Step::Kind::kSend, .send = frame};
 }
@@ -137,8 +135,8 @@ Status Client::CheckPolicy(const BrokerKey& key) const {
   return Refused(Code::kPermissionDenied, kOtherBroker);
 }
 
-Status Client::CheckBroker(const JweHeader& header, const JweMessage& jwe,
-                           crypto::EcPointView epk, ByteSpan workspace) {
+Status Client::CheckBroker(const JweHeader& header, const JweMessage& jwe, crypto::EcPointView epk,
+                           ByteSpan workspace) {
   if (header.svsm.empty()) {
     if (config_.without_signature == UnsignedSecret::kAccept) return OkStatus();
     return Refused(Code::kPermissionDenied, kNotSigned);
@@ -166,8 +164,7 @@ Status Client::CheckBroker(const JweHeader& header, const JweMessage& jwe,
 Result<Client::Step> Client::Open(ByteView body) {
   const ByteSpan decoded = workspace_.first(kMaxFrameBodySize);
   const ByteSpan rest = workspace_.subspan(kMaxFrameBodySize);
-  SVSM_ASSIGN_OR_RETURN(const AttestationResponse answer,
-                        DecodeAttestationResponse(body, decoded));
+  SVSM_ASSIGN_OR_RETURN(const AttestationResponse answer, DecodeAttestationResponse(body, decoded));
   if (!answer.success) return Refused(Code::kPermissionDenied, kBrokerRefused);
   if (!answer.secret || !answer.decryption) return Refused(Code::kMalformed);
   if (answer.secret->size() > kMaxSecretSize) return Refused(Code::kOutOfRange, kMaxSecretSize);
@@ -180,8 +177,8 @@ Result<Client::Step> Client::Open(ByteView body) {
   SVSM_ASSIGN_OR_RETURN(const JweHeader header, DecodeJweHeader(text, header_buffer));
   SVSM_ASSIGN_OR_RETURN(const JweMessage jwe, MessageOf(answer, header));
   SVSM_TRY(CheckBroker(header, jwe, answer.decryption->epk, free));
-  SVSM_ASSIGN_OR_RETURN(const ByteView plaintext, OpenJwe(primitives_.jwe, jwe, config_.epk_place,
-                                                          free, secret_.writable()));
+  SVSM_ASSIGN_OR_RETURN(const ByteView plaintext,
+                        OpenJwe(primitives_.jwe, jwe, config_.epk_place, free, secret_.writable()));
   secret_size_ = plaintext.size();
   state_ = State::kDone;
   return Step{.kind = Step::Kind::kDone};
