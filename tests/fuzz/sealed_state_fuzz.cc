@@ -4,19 +4,12 @@
 
 #include "src/sealed_file/format.h"
 #include "svsm/crypto/openssl.h"
+#include "svsm/testing/rng.h"
 
 using namespace svsm;                         // NOLINT(google-build-using-namespace)
 using namespace svsm::sealed_file::internal;  // NOLINT(google-build-using-namespace)
 
 namespace {
-
-class FixedRng final : public crypto::Rng {
- public:
-  Status Generate(ByteSpan out) override {
-    Fill(out, 5);
-    return OkStatus();
-  }
-};
 
 void Require(bool condition) {
   if (!condition) std::abort();
@@ -38,7 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Result<Blobs> blobs = DecodePayload(in);
   if (!blobs.ok()) return 0;
   Require(Equal(EncodePayload(*blobs), in));
-  FixedRng rng;
+  svsm::testing::FakeRng rng;
   const Result<ByteVector> file = Seal(*blobs, 1, aead, rng);
   Require(file.ok());
   const Result<Unsealed> again = Unseal(*file, aead);

@@ -5,22 +5,11 @@
 
 #include "src/snp/verify/tpm_wrap.h"
 #include "svsm/snp_verify/storage_key.h"
+#include "svsm/testing/rng.h"
 
 using namespace svsm;  // NOLINT(google-build-using-namespace)
 
 namespace {
-
-// Equal bytes, equal draws.
-class CountingRng final : public crypto::Rng {
- public:
-  Status Generate(ByteSpan out) override {
-    for (std::uint8_t& byte : out) byte = ++last_;
-    return OkStatus();
-  }
-
- private:
-  std::uint8_t last_ = 0;
-};
 
 void Require(bool condition) {
   if (!condition) std::abort();
@@ -30,7 +19,7 @@ void Require(bool condition) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const ByteView in(data, size);
-  CountingRng rng;
+  svsm::testing::FakeRng rng;
   const Result<snp::StorageKey> key = snp::StorageKey::Read(in);
   if (key.ok()) {
     Require(Equal(key->file(), in));

@@ -1,5 +1,6 @@
 #include "svsm/sim/outside.h"
 
+#include "svsm/testing/rng.h"
 #include "tests/sim/support.h"
 
 namespace svsm::sim {
@@ -25,14 +26,6 @@ class ScriptedPort final : public snp::GuestMessageTransport {
     return outcome;
   }
   int asked = 0;
-};
-
-class BrokenRng final : public crypto::Rng {
- public:
-  Status Generate(ByteSpan out) override {
-    Fill(out, 0);
-    return Status(Code::kExhausted, Source::kCaller, 5);
-  }
 };
 
 // What a program learns from outside, in one order.
@@ -117,7 +110,8 @@ TEST_F(OutsideTest, RedactedSecretsComeFromTheirSeedOrNotAtAll) {
   EXPECT_THAT(Replay(redacted, &same), IsOk());
   SeededRng other(8);
   EXPECT_THAT(Replay(redacted, &other), IsStatus(Code::kDataLoss, Source::kSim, 0));
-  BrokenRng broken;
+  testing::FakeRng broken;
+  broken.status = Status(Code::kExhausted, Source::kCaller, 5);
   EXPECT_THAT(Replay(redacted, &broken), IsStatus(Code::kExhausted, Source::kCaller, 5));
 }
 
@@ -173,7 +167,8 @@ TEST_F(OutsideTest, AfterThatNothingIsAnswered) {
 }
 
 TEST_F(OutsideTest, ABrokenGeneratorEndsTheRecording) {
-  BrokenRng broken;
+  testing::FakeRng broken;
+  broken.status = Status(Code::kExhausted, Source::kCaller, 5);
   Outside outside(broken, clock_);
   std::uint64_t word = 9;
   EXPECT_FALSE(outside.cpu().RdRand(word));

@@ -60,7 +60,7 @@ class KeyRelease : public ::testing::Test {
   const TrustStore store_ = forge::StoreOf(Product::kMilan);
   const ByteVector vcek_ = forge::Make(
       forge::Vcek(Product::kMilan, forge::Tcb(Product::kMilan), forge::Hwid(Product::kMilan)));
-  vtpm::SeededRng rng_{77};
+  svsm::testing::FakeRng rng_{77};
   const StorageKey key_ = StorageKey::Create(rng_).value();
   const ByteVector opened_ = [] {
     ByteVector out = {0, 32};
@@ -302,8 +302,8 @@ TEST_F(KeyRelease, HandsOnWhatTheGeneratorSays) {
   StorageTpm tpm(14);
   const TrustedEk ek = Trust(tpm, KeyTemplate::kEkP256);
   const ByteVector srk = tpm.PublicOf(vtpm::kSrkHandle);
-  vtpm::SeededRng broken(1);
-  broken.fails = true;
+  svsm::testing::FakeRng broken(1);
+  broken.status = Status(Code::kExhausted, Source::kCrypto);
   EXPECT_THAT(WrapForEk(key_, ek, broken), IsStatus(Code::kExhausted, Source::kCrypto, 0));
   EXPECT_THAT(WrapForSrk(key_, ek, srk, broken), IsStatus(Code::kExhausted, Source::kCrypto, 0));
 }

@@ -42,7 +42,7 @@ class StorageKeys : public ::testing::Test {
     return StorageTpm::HandleOf(loaded);
   }
 
-  vtpm::SeededRng rng_{5};
+  svsm::testing::FakeRng rng_{5};
   const StorageKey key_ = StorageKey::Create(rng_).value();
   StorageTpm tpm_{1};
 };
@@ -116,7 +116,7 @@ TEST_F(StorageKeys, RefuseWhatATpmWouldNotSeal) {
   EXPECT_THAT(key_.Seal(kSecret, {trailing_zero, {}}, rng_), invalid(2));
   const Bytes<31> short_policy{};
   EXPECT_THAT(key_.Seal(kSecret, {{}, short_policy}, rng_), invalid(3));
-  rng_.fails = true;
+  rng_.status = Status(Code::kExhausted, Source::kCrypto);
   EXPECT_THAT(key_.Seal(kSecret, {}, rng_), IsStatus(Code::kExhausted, Source::kCrypto, 0));
   EXPECT_THAT(StorageKey::Create(rng_), IsStatus(Code::kExhausted, Source::kCrypto, 0));
 }

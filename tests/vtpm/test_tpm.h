@@ -12,37 +12,13 @@
 #include "svsm/core/attester.h"
 #include "svsm/core/hosted.h"
 #include "svsm/core/state_store.h"
-#include "svsm/crypto/rng.h"
 #include "svsm/testing/matchers.h"
+#include "svsm/testing/rng.h"
 #include "svsm/vtpm/commands.h"
 #include "svsm/vtpm/libtpms_engine.h"
 #include "svsm/vtpm/responses.h"
 
 namespace svsm::vtpm {
-
-// Equal seeds, equal draws.
-class SeededRng final : public crypto::Rng {
- public:
-  explicit SeededRng(std::uint64_t seed) : state_(seed) {}
-  Status Generate(ByteSpan out) override {
-    if (fails) {
-      Fill(out, 0);
-      return Status(Code::kExhausted, Source::kCrypto);
-    }
-    for (std::uint8_t& byte : out) {
-      state_ = state_ * 6364136223846793005u + 1442695040888963407u;
-      byte = static_cast<std::uint8_t>(state_ >> 33);
-    }
-    drawn += out.size();
-    return OkStatus();
-  }
-
-  bool fails = false;
-  std::size_t drawn = 0;
-
- private:
-  std::uint64_t state_;
-};
 
 // Counts writes and fails when told to.
 class FaultStore final : public StateStore {
@@ -150,7 +126,7 @@ class TestTpm {
     return answer.size() >= 32 ? ToHex(answer.last(32)) : "none";
   }
 
-  SeededRng rng;
+  testing::FakeRng rng;
   Bytes<kMaxTpmBuffer> command{};
   Bytes<kMaxTpmBuffer> response{};
 

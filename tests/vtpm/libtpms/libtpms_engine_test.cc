@@ -245,14 +245,14 @@ TEST_F(LibtpmsEngineTest, ABrokenRngFailsTheCommandAndStoresNothing) {
   const auto test = [this] {
     tpm_.Start();
     const ByteVector blob = store_.Blob("tpm2.permanent");
-    tpm_.rng.fails = true;
+    tpm_.rng.status = Status(Code::kExhausted, Source::kCrypto);
     Bytes<512> buffer;
     const auto tmpl = evidence::BuildTpmtPublic(
         evidence::TemplatePublic(evidence::KeyTemplate::kSrkP256), buffer);
     ASSERT_THAT(tmpl, IsOk());
     EXPECT_EQ(tpm_.Code(BuildCreatePrimary(kTpmRhOwner, *tmpl, tpm_.command)), kTpmRcFailure);
     EXPECT_THAT(engine().failure(), IsStatus(Code::kExhausted, Source::kCrypto));
-    tpm_.rng.fails = false;
+    tpm_.rng.status = OkStatus();
     EXPECT_EQ(tpm_.Code(Define(0x01C10001, tpm_.command)), kTpmRcFailure);
     EXPECT_EQ(store_.Blob("tpm2.permanent"), blob);
     tpm_.Start();
@@ -266,7 +266,7 @@ TEST_F(LibtpmsEngineTest, ABrokenRngFailsTheCommandAndStoresNothing) {
 }
 
 TEST_F(LibtpmsEngineTest, ABrokenRngMakesNoBlankTpm) {
-  tpm_.rng.fails = true;
+  tpm_.rng.status = Status(Code::kExhausted, Source::kCrypto);
   EXPECT_THAT(engine().PowerOn(StoredVolatile::kDelete),
               IsStatus(Code::kExhausted, Source::kCrypto));
   EXPECT_FALSE(engine().powered());
