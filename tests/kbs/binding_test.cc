@@ -61,14 +61,14 @@ TEST_F(BindingTest, ProxyCompatibleModeIsSha512OfTheThree) {
 }
 
 TEST_F(BindingTest, SizesAreTheModes) {
-  for (const std::size_t size : {16, 64}) {
+  for (const std::size_t size : {16u, 64u}) {
     EXPECT_THAT(BindingReportData(BindingMode::kOwn, sha384_, Input(size)), IsOk());
   }
-  for (const std::size_t size : {0, 15, 65}) {
+  for (const std::size_t size : {0u, 15u, 65u}) {
     EXPECT_THAT(BindingReportData(BindingMode::kOwn, sha384_, Input(size)),
                 BadArgument(kMaxChallengeSize));
   }
-  for (const std::size_t size : {16, 31, 33, 64}) {
+  for (const std::size_t size : {16u, 31u, 33u, 64u}) {
     EXPECT_THAT(BindingReportData(BindingMode::kProxyCompatible, sha512_, Input(size)),
                 BadArgument(32));
   }
