@@ -1,5 +1,5 @@
-// The power goes while an image is made: by Format() there is none until it is whole, and a creation
-// header always leads to one.
+// The power goes while an image is made: by Format() there is none until it is whole, and a
+// creation header always leads to one.
 #include <cstdio>
 
 #include "svsm/cocoonfs/verify.h"
