@@ -115,6 +115,27 @@ Result<Extent> Space::Take(std::uint64_t count) {
   return extent;
 }
 
+Result<Extent> Space::TakeApart(std::uint64_t count) {
+  const Extent fresh = FindFresh(count);
+  if (fresh.count == 0 || !LeavesReserve(fresh)) return Take(count);
+  const Extent extent{fresh.first, count};
+  Commit(extent);
+  return extent;
+}
+
+Extent Space::TakeNear(std::uint64_t near, std::uint64_t count) {
+  const std::uint64_t first = near & ~(layout_.data_block() - 1);
+  const std::uint64_t end = first + layout_.data_block();
+  for (std::uint64_t at = first; count <= end - at; ++at) {
+    const Extent extent{at, count};
+    if (!used_.AllClear(extent)) continue;
+    if (!LeavesReserve(extent)) break;
+    Commit(extent);
+    return extent;
+  }
+  return {};
+}
+
 Result<Extent> Space::TakeAligned(std::uint64_t count, std::uint64_t alignment) {
   const Extent extent = FindRun(0, Up(count, alignment), alignment);
   if (extent.count == 0 || !LeavesReserve(extent)) return NoSpace();

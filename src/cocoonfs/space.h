@@ -28,6 +28,12 @@ class Space {
 
   // One extent of `count` (1 to 64) blocks. Errors: kExhausted.
   Result<Extent> Take(std::uint64_t count);
+  // As Take(), for what is better apart from everything else: at the start of a fresh unit. When
+  // there is none, any place is taken.
+  Result<Extent> TakeApart(std::uint64_t count);
+  // `count` (1 to 64) blocks in the data block that holds block `near`; no blocks if it has no such
+  // place.
+  Extent TakeNear(std::uint64_t near, std::uint64_t count);
   // One extent whose both ends are aligned to `alignment`, likewise.
   Result<Extent> TakeAligned(std::uint64_t count, std::uint64_t alignment);
   // `count` blocks in as few extents as possible, appended to `out`. Errors: kExhausted,

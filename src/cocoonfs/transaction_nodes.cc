@@ -3,6 +3,13 @@
 #include "svsm/cocoonfs/region.h"
 
 namespace svsm::cocoonfs {
+namespace {
+
+// A path through the index, and its neighbours. In a large transaction the newest node has place
+// beside it, or no other has.
+constexpr std::size_t kMostNeighbours = 16;
+
+}  // namespace
 
 std::size_t TransactionNodes::Search(std::uint64_t first) const {
   std::size_t low = 0;
@@ -50,8 +57,26 @@ Status TransactionNodes::Write(std::uint64_t first, NodeKind kind, ByteView payl
   return nodes_.Insert(at, std::move(node));
 }
 
+Extent TransactionNodes::TakeBesideNode(std::uint64_t count) {
+  if (newest_ != kNilPointer) {
+    const Extent extent = space_.TakeNear(newest_, count);
+    if (extent.count != 0) return extent;
+  }
+  const std::size_t looked_at = nodes_.size() < kMostNeighbours ? nodes_.size() : kMostNeighbours;
+  for (std::size_t i = 0; i < looked_at; ++i) {
+    const Extent extent = space_.TakeNear(nodes_[i].first, count);
+    if (extent.count != 0) return extent;
+  }
+  return {};
+}
+
 Result<std::uint64_t> TransactionNodes::Allocate(NodeKind kind) {
-  SVSM_ASSIGN_OR_RETURN(const Extent extent, space_.Take(NodeBlocks(kind)));
+  const std::uint64_t count = NodeBlocks(kind);
+  Extent extent = TakeBesideNode(count);
+  if (extent.count == 0) {
+    SVSM_ASSIGN_OR_RETURN(extent, space_.TakeApart(count));
+  }
+  newest_ = extent.first;
   return extent.first;
 }
 

@@ -28,6 +28,8 @@ class TransactionNodes final : public IndexNodes {
 
   Result<ByteView> Read(std::uint64_t first, NodeKind kind) override;
   Status Write(std::uint64_t first, NodeKind kind, ByteView payload) override;
+  // In a data block that holds nodes, or apart: who walks the index then reads and checks few data
+  // blocks.
   Result<std::uint64_t> Allocate(NodeKind kind) override;
   Status Free(std::uint64_t first, NodeKind kind) override;
   std::size_t PayloadSize(NodeKind kind) const override { return reader_.PayloadSize(kind); }
@@ -40,11 +42,14 @@ class TransactionNodes final : public IndexNodes {
 
  private:
   std::size_t Search(std::uint64_t first) const;
+  // Beside a node that is known; no blocks if there is no place.
+  Extent TakeBesideNode(std::uint64_t count);
 
   Volume& volume_;
   Space& space_;
   VolumeIndexNodes reader_;
   Vec<Node> nodes_;
+  std::uint64_t newest_ = kNilPointer;  // the node that was given a place last
 };
 
 }  // namespace svsm::cocoonfs
