@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,7 @@ struct MachineConfig {
   bool trim = false;
   std::size_t aux_reserve = 0;
 };
+inline void PrintTo(const MachineConfig& config, std::ostream* os) { *os << config.name; }
 // Names of configurations that tests go through: the default one, a device that tears at 128 bytes,
 // 4 KiB blocks, all sizes different, and trimming.
 std::vector<MachineConfig> MachineConfigs();

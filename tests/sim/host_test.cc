@@ -1,6 +1,7 @@
 #include "svsm/sim/host.h"
 
 #include <optional>
+#include <ostream>
 
 #include "svsm/crypto/openssl.h"
 #include "svsm/snp/certificate_table.h"
@@ -61,6 +62,9 @@ struct Misdeed {
   Code code;
   std::uint32_t detail;
 };
+void PrintTo(const Misdeed& misdeed, std::ostream* os) {
+  *os << HostMoveName(misdeed.move) << ": " << CodeName(misdeed.code);
+}
 
 class Misdeeds : public HostTest, public ::testing::WithParamInterface<Misdeed> {};
 
