@@ -1,5 +1,7 @@
 #include "cocoonfs/allocation.h"
 
+#include <utility>
+
 #include "svsm/cocoonfs/region.h"
 #include "svsm/core/result.h"
 
@@ -19,6 +21,17 @@ Status Allocation::CopyFrom(const Allocation& other) {
   SVSM_TRY(bitmap_.CopyFrom(other.bitmap_));
   untracked_.Clear();
   return untracked_.Append(other.untracked_.view());
+}
+
+Status Allocation::Follow(const Allocation& base) {
+  SVSM_TRY(bitmap_.Follow(base.bitmap_));
+  untracked_.Clear();
+  return untracked_.Append(base.untracked_.view());
+}
+
+void Allocation::TakeChanges(Allocation& follower) {
+  bitmap_.TakeChanges(follower.bitmap_);
+  untracked_ = std::move(follower.untracked_);
 }
 
 std::size_t Allocation::FirstEndingBehind(std::uint64_t position) const {

@@ -26,6 +26,9 @@ class Allocation {
   void ClearUntracked() { untracked_.Clear(); }
   // Errors: kOutOfMemory.
   Status CopyFrom(const Allocation& other);
+  // As Bitmap's, with the extents: `follower` loses its own.
+  Status Follow(const Allocation& base);
+  void TakeChanges(Allocation& follower);
 
   // Whether every block of the range, which is on the image, is allocated and digested.
   bool IsTracked(const Extent& range) const;

@@ -82,7 +82,7 @@ Status WriteState::ApplyPrepared() {
 void WriteState::Become() {
   volume.header = prepared->header;
   volume.counter = prepared->counter;
-  volume.allocation = std::move(active->after());
+  bitmaps.Become(volume.allocation);
   if (active->aux_changed()) volume.aux = active->TakeAux();
   volume.tree.AdoptMade(std::move(prepared->tree.nodes()));
   volume.tree.ReleaseMade();

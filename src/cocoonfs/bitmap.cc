@@ -35,6 +35,7 @@ void PutLe64(ByteSpan out, std::uint64_t value) {
 
 Status Bitmap::Init(std::uint64_t num_blocks) {
   words_.Clear();
+  changed_.Clear();
   num_blocks_ = 0;
   const std::uint64_t words = num_blocks / 64 + (num_blocks % 64 != 0 ? 1 : 0);
   if (words > ~std::size_t{0} / 8) return Status(Code::kOutOfMemory, Source::kCocoonfs);
@@ -46,11 +47,40 @@ Status Bitmap::Init(std::uint64_t num_blocks) {
 
 Status Bitmap::CopyFrom(const Bitmap& other) {
   words_.Clear();
+  changed_.Clear();
   num_blocks_ = 0;
   SVSM_TRY(words_.Reserve(other.words_.size()));
   SVSM_TRY(words_.Append(other.words_.view()));
   num_blocks_ = other.num_blocks_;
   return OkStatus();
+}
+
+Status Bitmap::Follow(const Bitmap& base) {
+  if (num_blocks_ == base.num_blocks_ && !changed_.empty()) {
+    CopyPieces(base, *this);
+    for (std::uint64_t& pieces : changed_) pieces = 0;
+    return OkStatus();
+  }
+  SVSM_TRY(CopyFrom(base));
+  const std::size_t size = (words_.size() + 4095) / 4096;
+  SVSM_TRY(changed_.Reserve(size));
+  return changed_.Resize(size);
+}
+
+void Bitmap::TakeChanges(const Bitmap& follower) {
+  SVSM_CHECK(num_blocks_ == follower.num_blocks_);
+  CopyPieces(follower, follower);
+}
+
+void Bitmap::CopyPieces(const Bitmap& from, const Bitmap& follower) {
+  for (std::size_t i = 0; i < follower.changed_.size(); ++i) {
+    if (follower.changed_[i] == 0) continue;
+    const std::size_t first = i * 4096;
+    const std::size_t end = first + 4096 < words_.size() ? first + 4096 : words_.size();
+    for (std::size_t word = first; word < end; ++word) {
+      if (follower.IsChanged(word)) words_[word] = from.words_[word];
+    }
+  }
 }
 
 std::uint64_t Bitmap::Bits(std::uint64_t first, std::uint32_t count) const {
@@ -85,6 +115,10 @@ std::uint64_t Bitmap::NextDifference(const Bitmap& other, std::uint64_t from) co
   const std::uint64_t* const a = words_.data();
   const std::uint64_t* const b = other.words_.data();
   for (std::uint64_t i = from / 64; i < words_.size(); ++i) {
+    if (!changed_.empty() && !IsChanged(i)) {
+      i |= 63;  // to the end of the piece
+      continue;
+    }
     if (a[i] != b[i]) return i * 64;
   }
   return num_blocks_;
@@ -117,6 +151,7 @@ void Bitmap::Change(const Extent& range, bool value) {
     const std::uint64_t mask = Mask(count) << shift;
     std::uint64_t& word = words_[at / 64];
     word = value ? word | mask : word & ~mask;
+    if (!changed_.empty()) changed_[at / 64 / 4096] |= std::uint64_t{1} << (at / 4096 % 64);
     at += count;
   }
 }

@@ -15,12 +15,20 @@ namespace svsm::cocoonfs {
 
 class Bitmap {
  public:
-  explicit Bitmap(Allocator& allocator) : words_(allocator) {}
+  explicit Bitmap(Allocator& allocator) : words_(allocator), changed_(allocator) {}
 
   // All `num_blocks` blocks free. Errors: kOutOfMemory.
   Status Init(std::uint64_t num_blocks);
   // Becomes a copy. Errors: kOutOfMemory.
   Status CopyFrom(const Bitmap& other);
+
+  // A copy that is to be used again and again remembers what was changed of it.
+  //
+  // Becomes a copy of `base`, which has had no change since the last call but by TakeChanges().
+  // Errors: kOutOfMemory.
+  Status Follow(const Bitmap& base);
+  // Takes over what was changed of a bitmap since its Follow().
+  void TakeChanges(const Bitmap& follower);
 
   std::uint64_t num_blocks() const { return num_blocks_; }
   bool Test(std::uint64_t block) const { return (words_[block / 64] >> (block % 64) & 1) != 0; }
@@ -34,7 +42,7 @@ class Bitmap {
   std::uint64_t Bits(std::uint64_t first, std::uint32_t count) const;
   std::uint64_t CountAllocated() const;
   // The first of 64 aligned blocks at `from` or behind it in which the two differ; num_blocks() if
-  // there are none. `other` has the same size.
+  // there are none. `other` has the same size; if this follows, it is what this follows.
   std::uint64_t NextDifference(const Bitmap& other, std::uint64_t from) const;
   // The first position at `from` or behind it, below num_blocks(), whose bit is `value`;
   // num_blocks() if there is none.
@@ -56,7 +64,15 @@ class Bitmap {
   void Change(const Extent& range, bool value);
   bool Holds(const Extent& range, std::uint64_t word) const;
 
+  // Whether a piece of 64 words, which a word lies in, was changed since Follow().
+  bool IsChanged(std::uint64_t word) const {
+    return (changed_[word / 4096] >> (word / 64 % 64) & 1) != 0;
+  }
+  // Copies what one of them, that follows, has changed.
+  void CopyPieces(const Bitmap& from, const Bitmap& follower);
+
   Vec<std::uint64_t> words_;
+  Vec<std::uint64_t> changed_;  // one bit a piece; empty if this does not follow
   std::uint64_t num_blocks_ = 0;
 };
 

@@ -15,7 +15,7 @@ constexpr std::uint64_t Up(std::uint64_t value, std::uint64_t unit) {
 }  // namespace
 
 Status Space::Init(std::uint64_t reserve_units) {
-  SVSM_TRY(used_.CopyFrom(before_));
+  SVSM_TRY(used_.Follow(before_));
   reserve_ = reserve_units;
   return OkStatus();
 }

@@ -18,9 +18,11 @@ namespace svsm::cocoonfs {
 
 class Space {
  public:
-  // `before` outlives the object; `after` is changed along.
-  Space(const Bitmap& before, Bitmap& after, const ImageLayout& layout, Allocator& allocator)
-      : before_(before), after_(after), used_(allocator), layout_(layout), freed_(allocator) {}
+  // The bitmaps outlive the object; `after` is changed along, and `used` is the object's until its
+  // end, to be handed to the next one with the same `before`.
+  Space(const Bitmap& before, Bitmap& after, Bitmap& used, const ImageLayout& layout,
+        Allocator& allocator)
+      : before_(before), after_(after), used_(used), layout_(layout), freed_(allocator) {}
 
   // After this `reserve_units` IO blocks stay free, whatever Take() and TakeMany() are asked for.
   // Errors: kOutOfMemory.
@@ -67,7 +69,7 @@ class Space {
 
   const Bitmap& before_;
   Bitmap& after_;
-  Bitmap used_;  // allocated before or after, or by the journal
+  Bitmap& used_;  // allocated before or after, or by the journal
   ImageLayout layout_;
   Vec<Extent> freed_;
   std::uint64_t free_units_ = 0;  // IO blocks that are free below counted_

@@ -17,10 +17,11 @@ constexpr Status Invalid() { return Status(Code::kInvalidArgument, Source::kCoco
 
 }  // namespace
 
-TransactionState::TransactionState(Volume& volume)
+TransactionState::TransactionState(Volume& volume, TransactionBitmaps& bitmaps)
     : volume_(volume),
-      after_(volume.allocator),
-      space_(volume.allocation.bitmap(), after_.bitmap(), volume.layout, volume.allocator),
+      after_(bitmaps.after),
+      space_(volume.allocation.bitmap(), after_.bitmap(), bitmaps.used, volume.layout,
+             volume.allocator),
       dirty_(volume.allocator, volume.layout.allocation_block_bytes()),
       nodes_(volume, space_),
       index_(nodes_, volume.allocator, volume.header.entry_leaf),
@@ -28,7 +29,7 @@ TransactionState::TransactionState(Volume& volume)
       aux_(volume.allocator) {}
 
 Status TransactionState::Init() {
-  SVSM_TRY(after_.CopyFrom(volume_.allocation));
+  SVSM_TRY(after_.Follow(volume_.allocation));
   SVSM_TRY(aux_.extents.Append(volume_.aux.extents.view()));
   aux_.group1 = volume_.aux.group1;
   SVSM_ASSIGN_OR_RETURN(const std::uint32_t levels, index_.Levels());

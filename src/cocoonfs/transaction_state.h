@@ -28,9 +28,22 @@ struct OwnFile {
   Vec<Extent> chain;  // of its extents list
 };
 
+// What one transaction leaves to the next, so that the whole bitmap is copied only once.
+struct TransactionBitmaps {
+  explicit TransactionBitmaps(Allocator& allocator) : after(allocator), used(allocator) {}
+  // After a commit: `allocation` takes over its state.
+  void Become(Allocation& allocation) {
+    allocation.TakeChanges(after);
+    used.TakeChanges(after.bitmap());
+  }
+  Allocation after;
+  Bitmap used;  // the Space's
+};
+
 class TransactionState {
  public:
-  explicit TransactionState(Volume& volume);
+  // Keeps references.
+  TransactionState(Volume& volume, TransactionBitmaps& bitmaps);
 
   // Errors: kOutOfMemory, those of reading the index.
   Status Init();
@@ -84,7 +97,7 @@ class TransactionState {
   Status DropAuxRing();
 
   Volume& volume_;
-  Allocation after_;
+  Allocation& after_;
   Space space_;
   DirtyBlocks dirty_;
   TransactionNodes nodes_;

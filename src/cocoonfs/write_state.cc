@@ -43,7 +43,7 @@ void WriteState::Drop() {
 Result<Transaction*> WriteState::Begin() {
   if (phase == Phase::kTransaction) return Status(Code::kBusy, Source::kCocoonfs);
   if (phase != Phase::kIdle || options.read_only) return NotNow();
-  active = New<TransactionState>(volume.allocator, volume);
+  active = New<TransactionState>(volume.allocator, volume, bitmaps);
   if (active == nullptr) return NoMemory();
   if (const Status status = active->Init(); !status.ok()) {
     Drop();

@@ -19,6 +19,7 @@ struct WriteState {
       : volume(open_volume),
         reader(open_reader),
         replay(found),
+        bitmaps(open_volume.allocator),
         transaction(*this),
         commit(*this) {}
   WriteState(const WriteState&) = delete;
@@ -53,6 +54,7 @@ struct WriteState {
   FileReader& reader;
   std::optional<JournalReplay>& replay;
   OpenOptions options;
+  TransactionBitmaps bitmaps;
   Transaction transaction;
   PendingCommit commit;
   Phase phase = Phase::kIdle;

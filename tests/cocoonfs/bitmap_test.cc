@@ -102,5 +102,55 @@ TEST(Bitmap, CopiesAndSaysWhenMemoryIsShort) {
   EXPECT_THAT(bitmap.Init(~std::uint64_t{0}), IsStatus(Code::kOutOfMemory, Source::kCore));
 }
 
+// A follower that is changed, and whose changes are taken over or dropped, in any order.
+TEST(Bitmap, FollowsAnother) {
+  TestAllocator allocator;
+  TestRng rng(9);
+  const std::uint64_t blocks = 64 * 64 * 70 + 17;  // more pieces than a word has bits
+  Bitmap base(allocator), model(allocator), follower(allocator), second(allocator);
+  ASSERT_THAT(base.Init(blocks), IsOk());
+  ASSERT_THAT(model.CopyFrom(base), IsOk());
+  EXPECT_EQ(base.NextDifference(model, 0), blocks);
+  for (int round = 0; round < 100; ++round) {
+    ASSERT_THAT(follower.Follow(base), IsOk());
+    ASSERT_THAT(second.Follow(base), IsOk());
+    EXPECT_EQ(follower.NextDifference(base, 0), blocks);
+    EXPECT_EQ(model.NextDifference(follower, 0), blocks);
+    EXPECT_EQ(model.NextDifference(second, 0), blocks);
+    for (int i = 0; i < 3; ++i) {
+      const std::uint64_t first = rng.Below(blocks);
+      const std::uint64_t room = blocks - first < 9000 ? blocks - first : 9000;
+      const Extent range{first, rng.Below(room + 1)};
+      rng.Below(2) != 0 ? follower.Set(range) : follower.Clear(range);
+      const Extent other{rng.Below(blocks), 1};
+      second.Set(other);
+    }
+    EXPECT_EQ(follower.NextDifference(base, 0), model.NextDifference(follower, 0));
+    const std::uint64_t from = rng.Below(blocks);
+    EXPECT_EQ(follower.NextDifference(base, from), model.NextDifference(follower, from));
+    if (rng.Below(2) == 0) continue;
+    base.TakeChanges(follower);
+    second.TakeChanges(follower);
+    ASSERT_THAT(model.CopyFrom(follower), IsOk());
+    EXPECT_EQ(model.NextDifference(base, 0), blocks);
+  }
+}
+
+TEST(Bitmap, FollowsAfterAFailure) {
+  TestAllocator allocator;
+  Bitmap base(allocator);
+  Bitmap follower(allocator);
+  ASSERT_THAT(base.Init(700), IsOk());
+  base.Set({100, 300});
+  for (const std::size_t call : {1U, 2U}) {
+    allocator.FailAt(call);
+    EXPECT_THAT(follower.Follow(base), IsStatus(Code::kOutOfMemory, Source::kCore));
+  }
+  allocator.FailAt(0);
+  ASSERT_THAT(follower.Follow(base), IsOk());
+  EXPECT_EQ(follower.NextDifference(base, 0), 700u);
+  EXPECT_EQ(base.NextDifference(follower, 0), 700u);
+}
+
 }  // namespace
 }  // namespace svsm::cocoonfs

@@ -23,7 +23,8 @@ class SpaceTest : public ::testing::Test {
   TestAllocator allocator;
   Bitmap before{allocator};
   Bitmap after{allocator};
-  Space space{before, after, ImageLayout(), allocator};
+  Bitmap used{allocator};
+  Space space{before, after, used, ImageLayout(), allocator};
 };
 
 TEST_F(SpaceTest, KeepsApartFromFiles) {
