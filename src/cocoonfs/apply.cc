@@ -34,14 +34,21 @@ Status WriteState::Apply() {
   return OkStatus();
 }
 
+// The IO blocks of nodes that have changed.
 Status WriteState::PutNodes(const TreeNodeSet& nodes, DeviceWriter& writer) {
+  const std::size_t io_bytes = volume.layout.io_block_bytes();
+  const std::size_t block = volume.layout.allocation_block_bytes();
   for (const TreeNode& node : nodes.view()) {
     SVSM_ASSIGN_OR_RETURN(const std::uint64_t position,
                           volume.shape.NodePosition(node.level, node.index));
-    SVSM_ASSIGN_OR_RETURN(const ByteSpan out,
-                          writer.Reserve(position, volume.layout.tree_node_bytes()));
-    Copy(out, node.digests.view());
-    Fill(out.subspan(node.digests.size()), 0);
+    for (std::size_t at = 0; at < volume.layout.tree_node_bytes(); at += io_bytes) {
+      if (node.changed_from >= at + io_bytes || node.changed_end <= at) continue;
+      SVSM_ASSIGN_OR_RETURN(const ByteSpan out, writer.Reserve(position + at / block, io_bytes));
+      const std::size_t have = node.digests.size() > at ? node.digests.size() - at : 0;
+      const std::size_t size = have < io_bytes ? have : io_bytes;
+      if (size != 0) Copy(out, ByteView(node.digests.view()).subspan(at, size));
+      Fill(out.subspan(size), 0);
+    }
   }
   return OkStatus();
 }

@@ -29,6 +29,9 @@ struct TreeNode {
   std::uint32_t level = 0;
   std::uint64_t index = 0;
   Vec<std::uint8_t> digests;  // without the node's padding, which is zero
+  // Where it differs from what is on the device: a range of bytes, all of it if that is not known.
+  std::size_t changed_from = 0;
+  std::size_t changed_end = ~std::size_t{0};
 };
 
 // Nodes by {level, index}, sorted: what an update or a replay has made anew.
@@ -155,6 +158,7 @@ class TreeUpdate {
 
  private:
   Result<TreeNode*> Touch(std::uint32_t level, std::uint64_t index);
+  static void SetEntry(TreeNode& node, std::size_t entry, ByteView digest);
 
   AuthTree& tree_;
   TreeNodeSet nodes_;

@@ -7,13 +7,22 @@ Result<TreeNode*> TreeUpdate::Touch(std::uint32_t level, std::uint64_t index) {
   SVSM_ASSIGN_OR_RETURN(const ByteView digests, tree_.Node(level, index));
   SVSM_ASSIGN_OR_RETURN(TreeNode* const node, nodes_.Add(level, index, digests.size()));
   Copy(node->digests.view(), digests);
+  node->changed_from = digests.size();
+  node->changed_end = 0;
   return node;
+}
+
+void TreeUpdate::SetEntry(TreeNode& node, std::size_t entry, ByteView digest) {
+  const std::size_t at = entry * digest.size();
+  Copy(ByteSpan(node.digests.view()).subspan(at), digest);
+  if (at < node.changed_from) node.changed_from = at;
+  if (at + digest.size() > node.changed_end) node.changed_end = at + digest.size();
 }
 
 Status TreeUpdate::SetDataDigest(std::uint64_t index, ByteView digest) {
   const TreeShape& shape = tree_.shape();
   SVSM_ASSIGN_OR_RETURN(TreeNode* const leaf, Touch(0, shape.NodeAbove(0, index)));
-  Copy(ByteSpan(leaf->digests.view()).subspan(shape.EntryAbove(0, index) * digest.size()), digest);
+  SetEntry(*leaf, shape.EntryAbove(0, index), digest);
   return OkStatus();
 }
 
@@ -33,7 +42,7 @@ Status TreeUpdate::Finish(ByteView encrypted_counter, ByteView image_context,
     const std::uint32_t fanout = shape.fanout_log2(level + 1);
     SVSM_ASSIGN_OR_RETURN(TreeNode* const parent, Touch(level + 1, index >> fanout));
     const auto entry = static_cast<std::size_t>(index & (shape.entries(level + 1) - 1));
-    Copy(ByteSpan(parent->digests.view()).subspan(entry * digest.size()), digest);
+    SetEntry(*parent, entry, digest);
   }
   SVSM_ASSIGN_OR_RETURN(TreeNode* const root, Touch(top, 0));
   return tree_.digests().Root(shape.LastIndex(top, 0), root->digests.view(), encrypted_counter,

@@ -166,6 +166,10 @@ TEST_F(AuthTreeTest, UpdatesEqualATreeMadeAnew) {
   Bytes<32> new_root{};
   ASSERT_THAT(update.Finish(counter_, context_, new_root), IsOk());
   EXPECT_EQ(update.nodes().view().size(), 3u + 2 + 1);
+  const TreeNode& leaf = update.nodes().view()[1];  // of 700 and 701
+  const std::size_t entry = shape_.EntryAbove(0, 700);
+  EXPECT_EQ(leaf.changed_from, entry * shape_.digest_bytes(0));
+  EXPECT_EQ(leaf.changed_end, (entry + 2) * shape_.digest_bytes(0));
   tree_.AdoptMade(std::move(update.nodes()));
   ASSERT_THAT(tree_.SetRoot(new_root, counter_, context_), IsOk());
   ByteVec data(512);
