@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 
 namespace svsm {
@@ -52,6 +53,8 @@ Result<ByteVector> FromHex(std::string_view hex) {
 }
 
 void* MallocAllocator::Allocate(std::size_t size, std::size_t alignment) {
+  // No object is larger; the round-up below cannot wrap.
+  if (size > PTRDIFF_MAX - alignment) return nullptr;
   void* const memory =
       alignment <= alignof(std::max_align_t)
           ? std::malloc(size)

@@ -70,7 +70,8 @@ TEST(MallocAllocator, AlignsAndCounts) {
   ASSERT_NE(small, nullptr);
   ASSERT_NE(aligned, nullptr);
   EXPECT_EQ(std::bit_cast<std::uintptr_t>(aligned) % 256, 0u);
-  EXPECT_EQ(heap.Allocate(SIZE_MAX / 4, 1), nullptr);
+  EXPECT_EQ(heap.Allocate(SIZE_MAX, 1), nullptr);
+  EXPECT_EQ(heap.Allocate(SIZE_MAX, 256), nullptr);
   EXPECT_EQ(heap.used_bytes(), 110u);
   heap.Free(small, 10);
   heap.Free(nullptr, 7);
