@@ -19,6 +19,19 @@ ByteView ShapeReader::Encoded(SizeBounds bounds) {
   return *decoded;
 }
 
+ByteView ShapeReader::Text() {
+  const ByteView string = json.RawString();
+  if (!json.ok()) return {};
+  const Result<ByteView> text = UnescapeString(string, free_);
+  if (!text.ok()) {
+    status_ = text.status();
+    json.Fail(Code::kMalformed);
+    return {};
+  }
+  if (text->size() + 2 != string.size()) free_ = free_.subspan(text->size());
+  return *text;
+}
+
 void ShapeReader::Require(std::uint32_t seen, std::uint32_t required) {
   if ((seen & required) != required) json.Fail(Code::kMalformed);
 }

@@ -23,6 +23,8 @@ class ShapeReader {
 
   // The next value as a byte string within the bounds.
   ByteView Encoded(SizeBounds bounds);
+  // The next value as a string of any characters, its escapes undone.
+  ByteView Text();
   // The end of an object that must have had the members of `required` (the caller's own bits).
   void Require(std::uint32_t seen, std::uint32_t required);
   Status Finish();

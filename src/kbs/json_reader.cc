@@ -173,6 +173,12 @@ ByteView JsonReader::String() {
   return {};
 }
 
+ByteView JsonReader::RawString() {
+  if (Peek() == Type::kString) return Raw();
+  Unexpected();
+  return {};
+}
+
 std::uint64_t JsonReader::Unsigned() {
   if (Peek() != Type::kNumber || text_[at_] == '-') {
     Unexpected();

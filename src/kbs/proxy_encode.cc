@@ -1,4 +1,4 @@
-#include "svsm/core/wire.h"
+#include "kbs/frame.h"
 #include "svsm/kbs/json.h"
 #include "svsm/kbs/proxy_protocol.h"
 
@@ -6,28 +6,6 @@ namespace svsm::kbs {
 namespace {
 
 constexpr Base64 kVariant = Base64::kStandard;
-
-Status BadField(std::size_t detail) {
-  return Status(Code::kInvalidArgument, Source::kKbs, static_cast<std::uint32_t>(detail));
-}
-
-ByteSpan BodyOf(ByteSpan out) {
-  return out.size() < kFrameHeaderSize ? ByteSpan() : out.subspan(kFrameHeaderSize);
-}
-
-// Puts the header in front of the body that `json` wrote to BodyOf(out).
-Result<ByteView> Framed(const JsonWriter& json, ByteSpan out) {
-  const Result<ByteView> body = json.Finish();
-  if (!body.ok()) {
-    const Status status = body.status();
-    if (status.code() != Code::kBufferTooSmall) return status;
-    return Status(Code::kBufferTooSmall, Source::kKbs,
-                  status.detail() + static_cast<std::uint32_t>(kFrameHeaderSize));
-  }
-  if (body->size() > kMaxFrameBodySize) return BadField(kMaxFrameBodySize);
-  Copy(out, wire::ToBytes(wire::Le64(body->size())));
-  return ByteView(out.first(kFrameHeaderSize + body->size()));
-}
 
 void PutBytes(JsonWriter& json, const char* name, ByteView bytes) {
   json.Key(name);

@@ -62,6 +62,8 @@ class JsonReader {
 
   // A string of printable ASCII without escapes, which is what the messages here consist of.
   ByteView String();
+  // A string of any characters, as it stands, quotes and escapes included: for UnescapeString().
+  ByteView RawString();
   // A number without sign, fraction and exponent.
   std::uint64_t Unsigned();
   bool Bool();
@@ -118,6 +120,11 @@ class JsonReader {
   std::array<ByteView, kMaxJsonMembers> members_{};
 };
 
+// The characters of a string that RawString() gave, in UTF-8: a view of the string itself if it has
+// no escapes, else of the start of `out`, which string.size() bytes suffice for. Errors:
+// kBufferTooSmall (detail = bytes needed).
+[[nodiscard]] Result<ByteView> UnescapeString(ByteView string, ByteSpan out);
+
 // Writes compact JSON; commas come by themselves.
 //
 //   JsonWriter json(buffer);
@@ -141,6 +148,8 @@ class JsonWriter {
   // Printable ASCII without '"' and '\'; other bytes make Finish() fail.
   void String(ByteView text);
   void String(const char* text);
+  // Any text in UTF-8, which is not checked; what must be escaped is.
+  void Escaped(ByteView text);
   // A string of base64.
   void Encoded(Base64 variant, ByteView bytes);
   void Unsigned(std::uint64_t value);
