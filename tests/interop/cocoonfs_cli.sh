@@ -14,6 +14,8 @@ if [[ ! -x $bin/svsm-cocoonfs ]]; then
   exit 0
 fi
 ours_program=$(cd "$bin" && pwd)/svsm-cocoonfs
+times=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../bench/cocoonfs" && pwd)/cli_times
+runs=11
 tools=${SVSM_INTEROP_DIR:-$bin/../interop}/cocoonfs-cli-$version
 mkdir -p "$tools"
 tools=$(cd "$tools" && pwd)
@@ -168,6 +170,7 @@ layouts=("256K --allocation-block-size 512B" "512K --allocation-block-size 1K --
 if [[ -n ${SVSM_INTEROP_QUICK:-} ]]; then
   algorithms=("sha2 aes 128" "sha3 camellia 256" "sm3 sm4 128")
   layouts=("256K $mixed" "1M --allocation-block-size 4K")
+  runs=3
 fi
 for maker in ours theirs; do
   for algorithm in "${algorithms[@]}"; do
@@ -358,6 +361,10 @@ check "pending journals of ours, mixed layout" pending 512K $mixed
 check "pending journals of ours, small tree nodes" pending 512K --auth-tree-data-block-size 128B --auth-tree-node-size 512B \
   --allocation-bitmap-file-block-size 128B
 echo "ok      pending and half-applied journals of ours, finished by them"
+
+# ------------------------------------------------------------------------------------------------------- how long it takes
+
+"$times" "$ours_program" "$theirs_program" "$work" "$runs"
 
 [[ $failures == 0 ]] || { echo "cocoonfs-cli: $failures of $((passed + failures)) failed"; exit 1; }
 echo "cocoonfs-cli $version: all $passed as wanted"
