@@ -1,6 +1,6 @@
 // svsm/broker/resources.h: what the broker gives out, by names of three parts.
 //
-//   SVSM_ASSIGN_OR_RETURN(const auto resources, DirectoryResources::Open("/var/lib/svsm-kbs/repo"));
+//   SVSM_ASSIGN_OR_RETURN(const auto resources, DirectoryResources::Open("/var/lib/kbs/repo"));
 //   SVSM_ASSIGN_OR_RETURN(ByteVector secret, resources->Get("default/sample/test"));
 //   ...
 //   Wipe(secret);

@@ -117,7 +117,7 @@ class KeyRing final {
   // for another `overlap_seconds`, and still signs for those who ask for it by id. Keys whose time
   // is over leave the file. Errors: kExhausted (kMaxRingKeys still count), kInvalidArgument
   // (negative), kPermissionDenied, kIoError (detail = errno), kNotFound (the folder), and those of
-  // Rng::Generate(); the ring is as before then.
+  // Rng::Generate(); the ring is as before then, the file as before or as after.
   Status Rotate(std::int64_t overlap_seconds, crypto::Rng& rng);
 
  private:

@@ -72,8 +72,8 @@ struct TokenClaims {
 };
 
 // Texts are printable ASCII without '"' and '\'. Errors: kUnsupported (the key is not on P-256),
-// kInvalidArgument (a text, a negative time, or evidence that is not one JSON object), kOutOfRange (longer
-// than kMaxTokenSize; detail = that).
+// kInvalidArgument (a text, a negative time, or evidence that is not one JSON object), kOutOfRange
+// (longer than kMaxTokenSize; detail = that).
 Result<std::string> IssueToken(const SigningKey& key, const TokenClaims& claims,
                                EarSpelling spelling);
 
@@ -81,8 +81,8 @@ Result<std::string> IssueToken(const SigningKey& key, const TokenClaims& claims,
 // that runs ahead). The key that stands in a token is not looked at. Of several submodules the
 // worst status is given, with the first one's name and claims.
 // Errors: kOutOfRange (longer than kMaxTokenSize), kMalformed (not three parts of base64url, or not
-// such claims), kUnsupported (another algorithm, a `crit` header, another profile), kAuthFailed (none of
-// the keys), kPermissionDenied (not yet, or no more).
+// such claims), kUnsupported (another algorithm, a `crit` header, another profile), kAuthFailed
+// (none of the keys), kPermissionDenied (not yet, or no more).
 Result<TokenClaims> VerifyToken(std::string_view token, std::span<const PublicKey> keys,
                                 std::int64_t now_unix);
 

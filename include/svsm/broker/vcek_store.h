@@ -32,8 +32,8 @@ class VcekStore {
 };
 
 // Trustee's offline layout: FOLDER/vcek/HWID/blXX_teeXX_snpXX_ucodeXX[_fmcXX]_vcek.der, or else
-// FOLDER/vcek/HWID/vcek.der. HWID is in lower-case hex, 128 digits or 16; the numbers are decimal, of at
-// least two digits.
+// FOLDER/vcek/HWID/vcek.der. HWID is in lower-case hex, 128 digits or 16; the numbers are decimal,
+// of at least two digits.
 class DirectoryVcekStore final : public VcekStore {
  public:
   explicit DirectoryVcekStore(std::string folder) : folder_(std::move(folder)) {}
