@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "svsm/testing/matchers.h"
 #include "tests/crypto/backends.h"
 
@@ -66,6 +68,67 @@ TYPED_TEST(HmacTest, RefusesAnotherSizeAndZeroesTheOutput) {
   Fill(mac, 0xAA);
   EXPECT_THAT(hmac.Compute(kQuestion, mac), IsStatus(Code::kInvalidArgument, Source::kCrypto));
   EXPECT_TRUE(IsZero(mac));
+}
+
+// Messages of several parts, cut anywhere, next to ones of other lengths.
+TYPED_TEST(HmacTest, ComputesManyAsOneByOne) {
+  constexpr std::size_t kMost = 700;
+  constexpr std::size_t kMessages = 7;
+  Bytes<kMost + kMessages> data{};
+  for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<std::uint8_t>(i * 31 >> 3);
+  for (const HashAlg alg : {HashAlg::kSha1, HashAlg::kSha256, HashAlg::kSha384}) {
+    typename TypeParam::HmacType hmac(alg);
+    ASSERT_THAT(hmac.SetKey(kJefe), IsOk());
+    for (std::size_t size = 0; size < kMost; ++size) {
+      std::array<std::array<ByteView, 3>, kMessages> parts;
+      std::array<Bytes<kMaxDigestSize>, kMessages> macs{};
+      std::array<HmacMessage, kMessages> messages;
+      for (std::size_t i = 0; i < kMessages; ++i) {
+        // The last three of them have other lengths.
+        const ByteView all = ByteView(data).subspan(i, i < 4 ? size : size * i % kMost);
+        const std::size_t cut = i % 2 == 0 ? all.size() - all.size() % 64 : all.size() * i / 9;
+        const std::size_t rest = all.size() - cut;
+        parts[i] = {all.first(cut), all.subspan(cut, rest / 3), all.subspan(cut + rest / 3)};
+        messages[i] = {parts[i], ByteSpan(macs[i]).first(DigestSize(alg))};
+      }
+      ASSERT_THAT(hmac.ComputeMany(messages), IsOk());
+      for (std::size_t i = 0; i < kMessages; ++i) {
+        Bytes<kMaxDigestSize> one{};
+        ASSERT_THAT(hmac.Compute(parts[i], ByteSpan(one).first(DigestSize(alg))), IsOk());
+        ASSERT_EQ(macs[i], one) << size << " bytes, message " << i;
+      }
+    }
+  }
+}
+
+TYPED_TEST(HmacTest, ComputesManyOfNothing) {
+  typename TypeParam::HmacType hmac(HashAlg::kSha256);
+  ASSERT_THAT(hmac.SetKey(kJefe), IsOk());
+  EXPECT_THAT(hmac.ComputeMany({}), IsOk());
+  Bytes<32> mac{}, a{}, b{};
+  ASSERT_THAT(hmac.Compute(ByteView(), mac), IsOk());
+  const HmacMessage messages[] = {{{}, a}, {{}, b}};
+  ASSERT_THAT(hmac.ComputeMany(messages), IsOk());
+  EXPECT_EQ(a, mac);
+  EXPECT_EQ(b, mac);
+}
+
+TYPED_TEST(HmacTest, ZeroesAllOfManyWhenItRefuses) {
+  typename TypeParam::HmacType hmac(HashAlg::kSha256);
+  const ByteView parts[] = {kQuestion};
+  Bytes<32> a, b;
+  Bytes<31> small;
+  const HmacMessage messages[] = {{parts, a}, {parts, b}, {parts, small}};
+  const auto fill = [&] {
+    for (const HmacMessage& message : messages) Fill(message.out, 0xAA);
+  };
+  fill();
+  EXPECT_THAT(hmac.ComputeMany(messages), IsStatus(Code::kFailedPrecondition, Source::kCrypto));
+  for (const HmacMessage& message : messages) EXPECT_TRUE(IsZero(message.out));
+  ASSERT_THAT(hmac.SetKey(kJefe), IsOk());
+  fill();
+  EXPECT_THAT(hmac.ComputeMany(messages), IsStatus(Code::kInvalidArgument, Source::kCrypto));
+  for (const HmacMessage& message : messages) EXPECT_TRUE(IsZero(message.out));
 }
 
 }  // namespace

@@ -17,6 +17,12 @@
 
 namespace svsm::crypto {
 
+// One of several messages: the concatenation of `parts`, and where its MAC goes.
+struct HmacMessage {
+  std::span<const ByteView> parts;
+  ByteSpan out;
+};
+
 class Hmac {
  public:
   virtual HashAlg algorithm() const = 0;
@@ -26,6 +32,17 @@ class Hmac {
   // bytes. Errors: kFailedPrecondition (no key), kInvalidArgument (size of `out`), kInternal; `out`
   // is zero then.
   virtual Status Compute(std::span<const ByteView> parts, ByteSpan out) = 0;
+  // Compute() for each of them; a backend may work on several at a time. No `out` overlaps anything
+  // else. Errors: as Compute(); every `out` is zero then.
+  virtual Status ComputeMany(std::span<const HmacMessage> messages) {
+    for (const HmacMessage& message : messages) {
+      const Status status = Compute(message.parts, message.out);
+      if (status.ok()) continue;
+      for (const HmacMessage& each : messages) Fill(each.out, 0);
+      return status;
+    }
+    return OkStatus();
+  }
   // Forgets the key.
   virtual void Wipe() = 0;
 

@@ -95,6 +95,7 @@ class OpensslHmac final : public Hmac {
   HashAlg algorithm() const override { return alg_; }
   Status SetKey(ByteView key) override;
   Status Compute(std::span<const ByteView> parts, ByteSpan out) override;
+  Status ComputeMany(std::span<const HmacMessage> messages) override;
   void Wipe() override;
 
  private:

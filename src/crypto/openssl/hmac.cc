@@ -77,6 +77,14 @@ Status OpensslHmac::Compute(std::span<const ByteView> parts, ByteSpan out) {
   return OkStatus();
 }
 
+Status OpensslHmac::ComputeMany(std::span<const HmacMessage> messages) {
+  bool fits = sha_ != nullptr;
+  for (const HmacMessage& message : messages) fits = fits && message.out.size() == DigestSize(alg_);
+  if (!fits) return Hmac::ComputeMany(messages);
+  sha_->ComputeMany(messages);
+  return OkStatus();
+}
+
 void OpensslHmac::Wipe() {
   delete sha_;
   sha_ = nullptr;

@@ -6,6 +6,8 @@
 
 #include <span>
 
+#include "crypto/openssl/sha256_pair.h"
+
 namespace svsm::crypto::openssl {
 namespace {
 
@@ -106,6 +108,23 @@ void ShaHmac::Compute(std::span<const ByteView> parts, ByteSpan out) const {
   state.Update(out);
   state.Finish(out);
   Wipe(BytesOf(state));
+}
+
+void ShaHmac::ComputeMany(std::span<const HmacMessage> messages) const {
+  if (inner.algorithm() != HashAlg::kSha256 || messages.size() < 2 || !HasSha256Pair()) {
+    for (const HmacMessage& message : messages) Compute(message.parts, message.out);
+    return;
+  }
+  Sha256HmacPair pair(inner.sha256(), outer.sha256());
+  for (std::size_t i = 0; i < messages.size();) {
+    if (i + 1 < messages.size() && IsHmacPair(messages[i], messages[i + 1])) {
+      pair.Compute(messages[i], messages[i + 1]);
+      i += 2;
+    } else {
+      Compute(messages[i].parts, messages[i].out);
+      ++i;
+    }
+  }
 }
 
 }  // namespace svsm::crypto::openssl

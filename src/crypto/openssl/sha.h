@@ -7,6 +7,7 @@
 
 #include "svsm/core/bytes.h"
 #include "svsm/crypto/hash.h"
+#include "svsm/crypto/hmac.h"
 
 namespace svsm::crypto::openssl {
 
@@ -18,6 +19,8 @@ class ShaState {
   explicit ShaState(HashAlg alg);
 
   HashAlg algorithm() const { return alg_; }
+  // Of a state of SHA-256 that has taken whole blocks.
+  const SHA256_CTX& sha256() const { return sha256_; }
   void Update(ByteView data);
   // `out` has DigestSize() bytes. The state is used up.
   void Finish(ByteSpan out);
@@ -39,6 +42,8 @@ struct ShaHmac {
   ShaHmac& operator=(const ShaHmac&) = delete;
 
   void Compute(std::span<const ByteView> parts, ByteSpan out) const;
+  // Two at a time, where they have as many blocks and the processor can.
+  void ComputeMany(std::span<const HmacMessage> messages) const;
 
   ShaState inner;
   ShaState outer;

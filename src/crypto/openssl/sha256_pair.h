@@ -1,0 +1,56 @@
+// SHA-256 of two messages of the same length, step by step side by side.
+//
+// A step of SHA-256 waits for the one before it, so that a processor with instructions for it is
+// idle for half of the time. libcrypto has no call for two messages; two take here as long as one
+// there. Everything but the compression itself is libcrypto's.
+#ifndef SVSM_SRC_CRYPTO_OPENSSL_SHA256_PAIR_H_
+#define SVSM_SRC_CRYPTO_OPENSSL_SHA256_PAIR_H_
+
+#include <openssl/sha.h>
+
+#include <cstdint>
+
+#include "svsm/core/bytes.h"
+#include "svsm/crypto/hmac.h"
+
+namespace svsm::crypto::openssl {
+
+using Sha256Words = std::array<std::uint32_t, 8>;
+
+// Whether the processor has the instructions.
+bool HasSha256Pair();
+// Runs the blocks of `in_a` through `a`, and those of `in_b` through `b`. Both have the same size, a
+// multiple of 64. HasSha256Pair() is true.
+void Sha256Pair(Sha256Words& a, ByteView in_a, Sha256Words& b, ByteView in_b);
+
+// Whether Sha256HmacPair() takes the two: they have as many blocks, and what follows the whole
+// blocks of their first parts is short.
+bool IsHmacPair(const HmacMessage& a, const HmacMessage& b);
+
+// The two MACs of a pair. The states are those after the blocks that hold the key.
+class Sha256HmacPair {
+ public:
+  Sha256HmacPair(const SHA256_CTX& inner, const SHA256_CTX& outer);
+  ~Sha256HmacPair();
+  Sha256HmacPair(const Sha256HmacPair&) = delete;
+  Sha256HmacPair& operator=(const Sha256HmacPair&) = delete;
+
+  void Compute(const HmacMessage& a, const HmacMessage& b);
+
+ private:
+  static constexpr std::size_t kTailBlocks = 2;
+  struct Lane {
+    Sha256Words words;
+    Bytes<kTailBlocks * SHA256_CBLOCK> tail;
+  };
+  static std::size_t FillTail(const HmacMessage& message, Lane& lane);
+
+  Sha256Words inner_;
+  Sha256Words outer_;
+  Lane a_;
+  Lane b_;
+};
+
+}  // namespace svsm::crypto::openssl
+
+#endif  // SVSM_SRC_CRYPTO_OPENSSL_SHA256_PAIR_H_
