@@ -57,6 +57,8 @@ const char* ReportDataKindName(ReportDataKind kind) {
       return "SHA-256(runtime data)";
     case ReportDataKind::kBrokerKey:
       return "SHA-512(x || y || nonce)";
+    case ReportDataKind::kRuntimeData:
+      return "SHA-384(runtime data)";
     case ReportDataKind::kOwn:
       return "SHA-384(labelled binding) || tag";
   }
@@ -99,9 +101,20 @@ Result<ReportData> BrokerKeyReportData(const crypto::Hash& sha512, ByteView x, B
   if (x.size() != kBrokerCoordinateSize || y.size() != kBrokerCoordinateSize) {
     return BadArgument(kBrokerCoordinateSize);
   }
-  if (nonce.size() != kBrokerNonceSize) return BadArgument(kBrokerNonceSize);
+  if (nonce.size() < kMinBrokerNonceSize || nonce.size() > kMaxBrokerNonceSize) {
+    return BadArgument(kMaxBrokerNonceSize);
+  }
   const ByteView parts[] = {x, y, nonce};
   return Sha512Of(sha512, parts);
+}
+
+Result<ReportData> RuntimeReportData(const crypto::Hash& sha384, ByteView json) {
+  constexpr auto kBegin = Ascii("{\"additional-evidence\":\"");
+  if (json.size() < kBegin.size() || json.size() > kMaxRuntimeDataSize ||
+      !Equal(json.first(kBegin.size()), kBegin)) {
+    return BadArgument(kMaxRuntimeDataSize);
+  }
+  return Hashed(sha384, crypto::HashAlg::kSha384, {&json, 1});
 }
 
 FixedView<16> OwnKindTag(OwnKind kind) { return RowOf(kind).tag; }

@@ -13,11 +13,13 @@ bool AreCoordinates(crypto::EcPointView key) {
                                   size == crypto::CoordinateSize(crypto::Curve::kP521));
 }
 
+bool IsNonce(ByteView nonce) {
+  return nonce.size() >= kMinChallengeSize && nonce.size() <= kMaxChallengeSize;
+}
+
 Result<evidence::ReportData> OwnBinding(const crypto::Hash& sha384, const BindingInput& input) {
   if (!AreCoordinates(input.key)) return BadArgument(kProxyCoordinateSize);
-  if (input.nonce.size() < kMinChallengeSize || input.nonce.size() > kMaxChallengeSize) {
-    return BadArgument(kMaxChallengeSize);
-  }
+  if (!IsNonce(input.nonce)) return BadArgument(kMaxChallengeSize);
   if (input.boot_context.size() > kMaxBootContextSize) return BadArgument(kMaxBootContextSize);
   const ByteView parts[] = {input.key.x, input.key.y, input.nonce, input.boot_context};
   return evidence::OwnReportData(evidence::OwnKind::kBrokerBinding, sha384, parts);
@@ -36,9 +38,7 @@ Result<evidence::ReportData> BindingReportData(BindingMode mode, const crypto::H
   if (input.key.x.size() != kProxyCoordinateSize || input.key.y.size() != kProxyCoordinateSize) {
     return BadArgument(kProxyCoordinateSize);
   }
-  if (input.nonce.size() != evidence::kBrokerNonceSize) {
-    return BadArgument(evidence::kBrokerNonceSize);
-  }
+  if (!IsNonce(input.nonce)) return BadArgument(kMaxChallengeSize);
   return evidence::BrokerKeyReportData(hash, input.key.x, input.key.y, input.nonce);
 }
 

@@ -96,15 +96,32 @@ TEST_F(ReportDataTest, BrokerKeyAcceptsItsSizesAlone) {
   const ByteView all = bytes;
   const ByteView coordinate = all.first(66);
   const auto wrong_coordinate = IsStatus(Code::kInvalidArgument, Source::kEvidence, 66);
-  const auto wrong_nonce = IsStatus(Code::kInvalidArgument, Source::kEvidence, 32);
+  const auto wrong_nonce = IsStatus(Code::kInvalidArgument, Source::kEvidence, 64);
   EXPECT_THAT(BrokerKeyReportData(sha512_, all.first(65), coordinate, all.first(32)),
               wrong_coordinate);
   EXPECT_THAT(BrokerKeyReportData(sha512_, coordinate, all, all.first(32)), wrong_coordinate);
-  EXPECT_THAT(BrokerKeyReportData(sha512_, coordinate, coordinate, all.first(31)), wrong_nonce);
-  EXPECT_THAT(BrokerKeyReportData(sha512_, coordinate, coordinate, all.first(64)), wrong_nonce);
-  SVSM_ASSERT_OK_AND_ASSIGN(const ReportData data,
-                            BrokerKeyReportData(sha512_, coordinate, coordinate, all.first(32)));
-  EXPECT_THAT(data, SameBytes(Digest(sha512_, ByteVector(66 + 66 + 32, 9))));
+  for (const std::size_t size : {0u, 15u, 65u}) {
+    EXPECT_THAT(BrokerKeyReportData(sha512_, coordinate, coordinate, all.first(size)), wrong_nonce);
+  }
+  for (const std::size_t size : {16u, 32u, 64u}) {
+    EXPECT_THAT(BrokerKeyReportData(sha512_, coordinate, coordinate, all.first(size)),
+                IsOkAnd(SameBytes(Digest(sha512_, ByteVector(66 + 66 + size, 9)))));
+  }
+}
+
+TEST_F(ReportDataTest, TrusteesRuntimeDataBeginsAlikeAndEndsInZeros) {
+  const auto wrong = IsStatus(Code::kInvalidArgument, Source::kEvidence, kMaxRuntimeDataSize);
+  const std::string text = R"({"additional-evidence":"","nonce":"x"})";
+  EXPECT_THAT(RuntimeReportData(sha384_, AsBytes("{}")), wrong);
+  EXPECT_THAT(RuntimeReportData(sha384_, AsBytes(R"({"additional-evidencE":"","nonce":"x"})")),
+              wrong);
+  EXPECT_THAT(RuntimeReportData(sha384_, AsBytes(text + std::string(kMaxRuntimeDataSize, ' '))),
+              wrong);
+  EXPECT_THAT(RuntimeReportData(sha512_, AsBytes(text)),
+              IsStatus(Code::kInvalidArgument, Source::kEvidence));
+  ByteVector expected = Digest(sha384_, AsBytes(text));
+  expected.resize(64);
+  EXPECT_THAT(RuntimeReportData(sha384_, AsBytes(text)), IsOkAnd(SameBytes(expected)));
 }
 
 TEST_F(ReportDataTest, OwnKindIsLabelledVersionedAndTagged) {

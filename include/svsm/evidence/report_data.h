@@ -35,17 +35,22 @@ enum class ReportDataKind : std::uint8_t {
   kServiceManifest,  // SHA-512(nonce || manifest): the SVSM attestation protocol's (AMD 58019)
   kHclRuntimeData,   // SHA-256(JSON) || 32 zero bytes: the Azure paravisor's
   kBrokerKey,        // SHA-512(x || y || nonce), P-521: the COCONUT attestation proxy's
+  kRuntimeData,      // SHA-384(JSON) || 16 zero bytes: Trustee's, of nonce and key
   kOwn,              // one of OwnKind
 };
 const char* ReportDataKindName(ReportDataKind kind);
 
 // Bytes of the nonce in kServiceManifest.
 inline constexpr std::size_t kServiceNonceSize = 64;
-// Bytes of each coordinate, and of the nonce, in kBrokerKey.
+// Bytes of each coordinate, and of the nonce, in kBrokerKey. The key comes first and has one size,
+// so that the nonce's end is the only thing that its size moves.
 inline constexpr std::size_t kBrokerCoordinateSize = 66;
-inline constexpr std::size_t kBrokerNonceSize = 32;
+inline constexpr std::size_t kMinBrokerNonceSize = 16;
+inline constexpr std::size_t kMaxBrokerNonceSize = 64;
 // Bytes of the paravisor's JSON that kHclRuntimeData accepts: 1 to this many.
 inline constexpr std::size_t kMaxHclRuntimeDataSize = 16384;
+// Bytes of Trustee's JSON that kRuntimeData accepts.
+inline constexpr std::size_t kMaxRuntimeDataSize = 65536;
 
 // kEkTpm2b or kEkTpmt by the form of the bytes. Only the public area of a TCG EK template is
 // accepted (MatchEkTemplate()), so that nothing else can be made to look like an EK.
@@ -66,10 +71,14 @@ inline constexpr std::size_t kMaxHclRuntimeDataSize = 16384;
 // kHclRuntimeData. Errors: kInvalidArgument (detail = kMaxHclRuntimeDataSize; empty or larger).
 [[nodiscard]] Result<ReportData> HclReportData(const crypto::Hash& sha256, ByteView json);
 
-// kBrokerKey. Errors: kInvalidArgument (detail = the size that a coordinate or the nonce must
-// have).
+// kBrokerKey. Errors: kInvalidArgument (detail = the size that a coordinate must have, or
+// kMaxBrokerNonceSize for a nonce of another size).
 [[nodiscard]] Result<ReportData> BrokerKeyReportData(const crypto::Hash& sha512, ByteView x,
                                                      ByteView y, ByteView nonce);
+
+// kRuntimeData, of a text as svsm/kbs/runtime_data.h makes it. Errors: kInvalidArgument (detail =
+// kMaxRuntimeDataSize; larger, or not an object whose first member is "additional-evidence").
+[[nodiscard]] Result<ReportData> RuntimeReportData(const crypto::Hash& sha384, ByteView json);
 
 // Our own kinds. A new one is a new row of the table in report_data.cc; a changed one is a new
 // version and a new tag.

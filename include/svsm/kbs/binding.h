@@ -28,7 +28,7 @@ enum class BindingMode : std::uint8_t {
   // evidence::OwnKind::kBrokerBinding over x, y, nonce and boot context. Takes SHA-384.
   kOwn,
   // evidence::ReportDataKind::kBrokerKey, for brokers behind the COCONUT attestation proxy: a key
-  // on P-521, a nonce of 32 bytes, and no boot context. Takes SHA-512.
+  // on P-521, and no boot context. Takes SHA-512.
   kProxyCompatible,
 };
 
