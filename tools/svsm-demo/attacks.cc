@@ -87,7 +87,8 @@ ByteVector FakeTpmsEk(Stage& stage) {
 
 std::unique_ptr<ConfidentialVm> BootWith(Stage& stage, const std::string& program,
                                          const std::string& state, crypto::CpuRandom& cpu) {
-  auto vm = ConfidentialVm::Boot(*stage.platform, program, stage.Path(state), cpu);
+  auto vm = ConfidentialVm::Boot(*stage.platform, program,
+                                 std::make_unique<SealedStorage>(stage.Path(state)), cpu);
   Expect("boot", vm.status());
   return *std::move(vm);
 }
@@ -250,7 +251,8 @@ void BreakTheCpu(Stage& stage) {
 void MustNotOpen(Stage& stage, const std::string& attack, tool::SimPlatform& platform,
                  const std::string& program, const std::string& state) {
   crypto::HardwareCpuRandom cpu;
-  const auto vm = ConfidentialVm::Boot(platform, program, stage.Path(state), cpu);
+  const auto vm = ConfidentialVm::Boot(platform, program,
+                                       std::make_unique<SealedStorage>(stage.Path(state)), cpu);
   if (vm.ok()) throw StoryEnds{attack + ": NOT REFUSED"};
   if (vm.status().code() != Code::kAuthFailed) Expect(attack.c_str(), vm.status());
   stage.tell.Refused(attack, ToString(vm.status()));

@@ -8,7 +8,8 @@ namespace {
 
 std::unique_ptr<ConfidentialVm> BootAndServe(Stage& stage) {
   crypto::HardwareCpuRandom cpu;
-  auto vm = ConfidentialVm::Boot(*stage.platform, kSvsmProgram, stage.Path("state.sealed"), cpu);
+  auto vm = ConfidentialVm::Boot(*stage.platform, kSvsmProgram,
+                                 std::make_unique<SealedStorage>(stage.Path("state.sealed")), cpu);
   Expect("boot", vm.status());
   Expect("socket", (*vm)->Serve(stage.Path("tpm.sock")));
   return *std::move(vm);

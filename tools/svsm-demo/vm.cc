@@ -12,12 +12,11 @@ constexpr std::uint32_t kSocketMode = 0600;
 
 Result<std::unique_ptr<ConfidentialVm>> ConfidentialVm::Boot(tool::SimPlatform& platform,
                                                              const std::string& program,
-                                                             const std::string& state_file,
+                                                             std::unique_ptr<BootStorage> storage,
                                                              crypto::CpuRandom& cpu) {
   SVSM_ASSIGN_OR_RETURN(auto svsm,
                         tool::SimVm::Boot(platform, sim::SvsmImage(AsBytes(program)), cpu));
-  std::unique_ptr<ConfidentialVm> vm(new ConfidentialVm(std::move(svsm)));
-  SVSM_TRY(vm->OpenState(state_file));
+  std::unique_ptr<ConfidentialVm> vm(new ConfidentialVm(std::move(svsm), std::move(storage)));
   SVSM_TRY(vm->MakeVtpm());
   SVSM_TRY(vm->StartGuest());
   return vm;
@@ -28,16 +27,9 @@ ConfidentialVm::~ConfidentialVm() {
   if (server_thread_.joinable()) server_thread_.join();
 }
 
-Status ConfidentialVm::OpenState(const std::string& path) {
-  SVSM_ASSIGN_OR_RETURN(const Secret<32> key, vm_->SealingKey());
-  SVSM_ASSIGN_OR_RETURN(
-      store_, sealed_file::SealedFileStore::Open(path, key, store_aead_, vm_->rng(),
-                                                 sealed_file::SealedFileStore::IfAbsent::kCreate));
-  return OkStatus();
-}
-
 Status ConfidentialVm::MakeVtpm() {
-  SVSM_ASSIGN_OR_RETURN(engine_, vtpm::LibtpmsEngine::Create(*store_, vm_->rng()));
+  SVSM_ASSIGN_OR_RETURN(StateStore* const store, storage_->Open(*vm_));
+  SVSM_ASSIGN_OR_RETURN(engine_, vtpm::LibtpmsEngine::Create(*store, vm_->rng()));
   vtpm::ManufactureOptions options;
   options.launch_digest = machine().measurement();
   const auto workspace = std::make_unique<vtpm::ManufactureWorkspace>();

@@ -13,13 +13,13 @@
 #include "svsm/crypto/openssl.h"
 #include "svsm/protocol/attestation.h"
 #include "svsm/protocol/client.h"
-#include "svsm/sealed_file/sealed_file.h"
 #include "svsm/vtpm/libtpms_engine.h"
 #include "svsm/vtpm/manufacture.h"
 #include "svsm/vtpm/service.h"
 #include "svsm/vtpm/socket_server.h"
 #include "tools/common/sim_vm.h"
 #include "tools/svsm-demo/guest_tpm.h"
+#include "tools/svsm-demo/storage.h"
 
 namespace svsm::demo {
 
@@ -31,12 +31,11 @@ struct ServiceEvidence {
 
 class ConfidentialVm {
  public:
-  // Launches `program` as the SVSM, opens the sealed state with the AMD-SP's key, makes the vTPM,
-  // starts the guest. Errors: those of all these parts; an AuthFailed from Source::kCrypto is the
-  // state's.
+  // Launches `program` as the SVSM, opens its storage, makes the vTPM, starts the guest. Errors:
+  // those of all these parts.
   static Result<std::unique_ptr<ConfidentialVm>> Boot(tool::SimPlatform& platform,
                                                       const std::string& program,
-                                                      const std::string& state_file,
+                                                      std::unique_ptr<BootStorage> storage,
                                                       crypto::CpuRandom& cpu);
   ConfidentialVm(const ConfidentialVm&) = delete;
   ConfidentialVm& operator=(const ConfidentialVm&) = delete;
@@ -53,17 +52,16 @@ class ConfidentialVm {
   sim::Machine& machine() { return vm_->machine(); }
 
  private:
-  explicit ConfidentialVm(std::unique_ptr<tool::SimVm> vm) : vm_(std::move(vm)) {}
-  Status OpenState(const std::string& path);
+  ConfidentialVm(std::unique_ptr<tool::SimVm> vm, std::unique_ptr<BootStorage> storage)
+      : vm_(std::move(vm)), storage_(std::move(storage)) {}
   Status MakeVtpm();
   Status StartGuest();
 
   std::unique_ptr<tool::SimVm> vm_;
+  std::unique_ptr<BootStorage> storage_;
   crypto::OpensslHash sha256_{crypto::HashAlg::kSha256};
   crypto::OpensslHash sha384_{crypto::HashAlg::kSha384};
   crypto::OpensslHash sha512_{crypto::HashAlg::kSha512};
-  crypto::OpensslAesGcm store_aead_;
-  std::unique_ptr<sealed_file::SealedFileStore> store_;
   std::unique_ptr<vtpm::LibtpmsEngine> engine_;
   vtpm::ManufacturedVtpm made_;
 
