@@ -67,7 +67,62 @@ std::uint8_t FreeSlot(ByteView names) {
   return 0;
 }
 
+// Writes or removes a file, and writes a second one if there are bytes for it, at once.
+Status CommitFile(FileSystem& fs, std::uint64_t inode, const ByteView* blob, std::uint64_t second,
+                  const ByteView* second_blob) {
+  SVSM_ASSIGN_OR_RETURN(Transaction* const transaction, fs.Begin());
+  Status status =
+      blob != nullptr ? transaction->Write(inode, *blob, 0) : transaction->Remove(inode);
+  if (status.ok() && second_blob != nullptr) status = transaction->Write(second, *second_blob, 0);
+  if (!status.ok()) {
+    transaction->Abandon();
+    return status;
+  }
+  SVSM_ASSIGN_OR_RETURN(PendingCommit* const commit, transaction->Prepare());
+  return commit->Apply();
+}
+
 }  // namespace
+
+Result<bool> HasOtherEngine(FileSystem& fs) {
+  const Result<FileInfo> marker = fs.Stat(kOtherEngineMarker);
+  if (marker.status().code() == Code::kNotFound) return false;
+  SVSM_TRY(marker.status());
+  return marker->size_bytes != 0;
+}
+
+Result<std::uint64_t> FixedStateStore::Find(const char* name) const {
+  if (!IsStateName(name)) return Bad(Code::kInvalidArgument);
+  Bytes<kMaxNameSize> wanted{};
+  Bytes<kMaxNameSize> buffer{};
+  const ByteView wanted_name = NameBytes(name, wanted);
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    if (Equal(NameBytes(names_[i], buffer), wanted_name)) return first_inode_ + i;
+  }
+  return Bad(Code::kInvalidArgument);
+}
+
+Result<std::size_t> FixedStateStore::Size(const char* name) {
+  SVSM_ASSIGN_OR_RETURN(const std::uint64_t inode, Find(name));
+  SVSM_ASSIGN_OR_RETURN(const FileInfo info, fs_.Stat(inode));
+  return static_cast<std::size_t>(info.size_bytes);
+}
+
+Result<std::size_t> FixedStateStore::Read(const char* name, ByteSpan out) {
+  Fill(out, 0);
+  SVSM_ASSIGN_OR_RETURN(const std::uint64_t inode, Find(name));
+  return fs_.ReadAll(inode, out);
+}
+
+Status FixedStateStore::Write(const char* name, ByteView blob) {
+  SVSM_ASSIGN_OR_RETURN(const std::uint64_t inode, Find(name));
+  return CommitFile(fs_, inode, &blob, 0, nullptr);
+}
+
+Status FixedStateStore::Remove(const char* name) {
+  SVSM_ASSIGN_OR_RETURN(const std::uint64_t inode, Find(name));
+  return CommitFile(fs_, inode, nullptr, 0, nullptr);
+}
 
 Status FileStateStore::LoadNames(Vec<std::uint8_t>& out) {
   out.Clear();
@@ -102,21 +157,11 @@ Result<std::size_t> FileStateStore::Read(const char* name, ByteSpan out) {
   return fs_.ReadAll(first_inode_ + entry.slot, out);
 }
 
-// Writes or removes a file, and the names if they change, at once.
 Status FileStateStore::Commit(std::uint64_t inode, const ByteView* blob,
                               const Vec<std::uint8_t>* names) {
-  SVSM_ASSIGN_OR_RETURN(Transaction* const transaction, fs_.Begin());
-  Status status =
-      blob != nullptr ? transaction->Write(inode, *blob, 0) : transaction->Remove(inode);
-  if (status.ok() && names != nullptr) {
-    status = transaction->Write(first_inode_, names->view(), 0);
-  }
-  if (!status.ok()) {
-    transaction->Abandon();
-    return status;
-  }
-  SVSM_ASSIGN_OR_RETURN(PendingCommit* const commit, transaction->Prepare());
-  return commit->Apply();
+  if (names == nullptr) return CommitFile(fs_, inode, blob, 0, nullptr);
+  const ByteView bytes = names->view();
+  return CommitFile(fs_, inode, blob, first_inode_, &bytes);
 }
 
 Status FileStateStore::Write(const char* name, ByteView blob) {

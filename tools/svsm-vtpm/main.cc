@@ -151,11 +151,43 @@ Status SendStartup(vtpm::Engine& engine, Startup startup) {
 }
 
 // Power, as the flags want it, or a whole manufacture.
-Status Prepare(vtpm::LibtpmsEngine& engine, const Options& options, Hardware& hardware) {
+Status Power(vtpm::LibtpmsEngine& engine, const Options& options, Hardware& hardware) {
   if (options.manufacture != Manufacture::kNo) return hardware.Manufacture(engine, options);
   if (!options.power_on) return OkStatus();
   SVSM_TRY(engine.PowerOn(vtpm::StoredVolatile::kKeep));
   return SendStartup(engine, options.startup);
+}
+
+// The same for a TPM that may have to be made before, or that wakes up instead.
+Status Prepare(vtpm::LibtpmsEngine& engine, const Options& options, Hardware& hardware,
+               TpmImage* image, vtpm::VtpmStart start) {
+  if (start == vtpm::VtpmStart::kResume) return engine.PowerOn(vtpm::StoredVolatile::kDelete);
+  SVSM_TRY(Power(engine, options, hardware));
+  if (image == nullptr || start != vtpm::VtpmStart::kManufacture) return OkStatus();
+  if (!engine.powered()) {
+    SVSM_TRY(engine.PowerOn(vtpm::StoredVolatile::kDelete));
+    engine.PowerOff();
+  }
+  return image->persistent().Finish();
+}
+
+// Whether the TPM in the image is loaded, made or woken up. Where the image is refused and the
+// options allow it, the TPM is one that ends with the process.
+std::optional<vtpm::VtpmStart> Decide(const Options& options, TpmState& state,
+                                      ImageRefusal& refusal) {
+  if (options.image.path.empty()) return vtpm::VtpmStart::kLoad;
+  if (state.image() != nullptr) {
+    const auto suspended =
+        options.image.resume ? vtpm::SuspendedState::kTakeUp : vtpm::SuspendedState::kDiscard;
+    const auto start = state.image()->Begin(suspended, options.image.beside_other_engine);
+    if (start.ok()) return *start;
+    refusal = ExplainStart(start.status());
+    state.DropImage();
+  }
+  std::fprintf(stderr, "svsm-vtpm: the image is refused: %s\n", refusal.text.c_str());
+  if (!options.image.ephemeral) return std::nullopt;
+  std::fputs("svsm-vtpm: warning: the TPM ends with this process\n", stderr);
+  return vtpm::VtpmStart::kManufacture;
 }
 
 // The parent ends when the sockets are bound, the TPM is ready and the pid file is there; the child
@@ -215,9 +247,12 @@ int Run(const Options& options) {
     if (!derived.ok()) return Fail("--key amd-sp", derived.status());
     key = *std::move(derived);
   }
+  ImageRefusal refusal;
   Result<std::unique_ptr<TpmState>> state =
-      TpmState::Open(options, options.key_of_sp ? &key : nullptr, rng);
+      TpmState::Open(options, options.key_of_sp ? &key : nullptr, rng, refusal);
   if (!state.ok()) return Fail("the state cannot be opened", state.status());
+  const std::optional<vtpm::VtpmStart> start = Decide(options, **state, refusal);
+  if (!start) return 1;
   if (!options.state_folder.empty() && !(*state)->sealed()) {
     std::fputs("svsm-vtpm: warning: without --key the state is stored in the clear\n", stderr);
   }
@@ -235,7 +270,11 @@ int Run(const Options& options) {
   }
   auto engine = vtpm::LibtpmsEngine::Create((*state)->store(), rng);
   if (!engine.ok()) return Fail("libtpms", engine.status());
-  if (const Status status = Prepare(**engine, options, **hardware); !status.ok()) {
+  if (const Status status = Prepare(**engine, options, **hardware, (*state)->image(), *start);
+      !status.ok()) {
+    if ((*state)->image() != nullptr) {
+      std::fprintf(stderr, "svsm-vtpm: %s\n", ExplainStart(status).text.c_str());
+    }
     return Fail("the TPM cannot start", status);
   }
   return Serve(**engine, options, **state, pid_file, std::move(sockets));

@@ -80,14 +80,20 @@ void CheckSeccomp(const std::string& text) {
 }
 
 void ParseKey(const std::string& text, Options& options) {
-  const auto parts = ParseList(text, "file amd-sp vmpl");
+  const auto parts = ParseList(text, "file fd amd-sp vmpl");
   const auto file = parts.find("file");
+  const auto descriptor = parts.find("fd");
   const auto vmpl = parts.find("vmpl");
   options.key_of_sp = parts.count("amd-sp") != 0;
-  if (file != parts.end() && !file->second.empty()) options.key_file = file->second;
-  if (options.key_file.empty() != options.key_of_sp ||
-      (vmpl != parts.end() && !options.key_of_sp)) {
-    throw std::invalid_argument("neither file=... nor amd-sp[,vmpl=N]: " + text);
+  if (file != parts.end()) options.key_file = file->second;
+  if (descriptor != parts.end()) {
+    options.key_descriptor =
+        static_cast<int>(ParseNumber("descriptor", descriptor->second, 10, 65535));
+  }
+  const int sources = (options.key_file.empty() ? 0 : 1) + (descriptor != parts.end() ? 1 : 0) +
+                      (options.key_of_sp ? 1 : 0);
+  if (sources != 1 || (vmpl != parts.end() && !options.key_of_sp)) {
+    throw std::invalid_argument("not one of file=..., fd=N, amd-sp[,vmpl=N]: " + text);
   }
   if (vmpl != parts.end()) {
     options.key_vmpl = static_cast<std::uint32_t>(ParseNumber("vmpl", vmpl->second, 10, 3));
@@ -134,12 +140,30 @@ void AddState(CLI::App& socket, Options& options) {
       "dir=FOLDER or backend-uri=dir://FOLDER; without it the state ends with the process");
   socket.add_option_function<std::string>(
       "--key", Checked([&](const std::string& text) { ParseKey(text, options); }),
-      "Seals the state: file=FILE with 32 bytes or 64 hex digits, or amd-sp[,vmpl=N] for a key "
-      "that "
-      "the AMD-SP derives for this chip, measurement and policy");
+      "Seals the state: file=FILE or fd=N with 32 bytes or 64 hex digits (of an image: with the "
+      "key's bytes, any number of them), or amd-sp[,vmpl=N] for a key that the AMD-SP derives for "
+      "this chip, measurement and policy");
   socket.add_option_function<std::string>(
       "--flags", Checked([&](const std::string& text) { ApplyFlags(text, options); }),
       "not-need-init, startup-clear, startup-state");
+}
+
+ByteVector ParseHex(const std::string& text) {
+  const Result<ByteVector> bytes = FromHex(text);
+  if (!bytes.ok() || bytes->empty()) throw std::invalid_argument("not hex digits: " + text);
+  return *bytes;
+}
+
+void AddImage(CLI::App& app, ImageOptions& image) {
+  app.add_option("--image", image.path,
+                 "A CocoonFS image with the TPM in it; one that is still to be made is made");
+  app.add_option_function<std::string>(
+      "--salt", Checked([&](const std::string& text) { image.salt = ParseHex(text); }),
+      "The salt of the image that belongs here, in hex: any other is refused as another image");
+  app.add_flag("--ignore-block-size", image.ignore_block_size,
+               "Take the risk of storage whose blocks are larger than the image's");
+  app.add_flag("--beside-other-engine", image.beside_other_engine,
+               "Make a new TPM even if another engine's is in the image");
 }
 
 void AddMachine(CLI::App& socket, Options& options) {
@@ -186,8 +210,17 @@ void CheckTogether(const Options& options) {
   if (!options.print_states && !options.server && !options.control && !options.mssim) {
     throw CLI::RequiredError("--server, --ctrl or --mssim");
   }
-  if ((!options.key_file.empty() || options.key_of_sp) && options.state_folder.empty()) {
-    throw CLI::RequiresError("--key", "--tpmstate");
+  const bool has_key =
+      !options.key_file.empty() || options.key_descriptor >= 0 || options.key_of_sp;
+  if (has_key && options.state_folder.empty() && options.image.path.empty()) {
+    throw CLI::RequiresError("--key", "--tpmstate or --image");
+  }
+  if (!options.image.path.empty() && !options.state_folder.empty()) {
+    throw CLI::ExcludesError("--image", "--tpmstate");
+  }
+  if ((options.image.ephemeral || options.image.resume || !options.image.salt.empty()) &&
+      options.image.path.empty()) {
+    throw CLI::RequiresError("--if-refused, --resume and --salt", "--image");
   }
   if (options.manufacture == Manufacture::kSim && options.sim_folder.empty()) {
     throw CLI::RequiresError("--manufacture sim", "--sim-folder");
@@ -250,6 +283,15 @@ Options ParseCommandLine(int argc, const char* const* argv) {
   socket->add_flag("--tpm2", tpm2, "The TPM is a TPM 2.0; must be given");
   AddSockets(*socket, options);
   AddState(*socket, options);
+  AddImage(*socket, options.image);
+  socket->add_option_function<std::string>(
+      "--if-refused", Checked([&](const std::string& text) {
+        if (text != "ephemeral") throw std::invalid_argument("only ephemeral: " + text);
+        options.image.ephemeral = true;
+      }),
+      "ephemeral: where the image is refused, serve a TPM that ends with the process");
+  socket->add_flag("--resume", options.image.resume,
+                   "The guest goes on where the stored volatile state was made");
   AddMachine(*socket, options);
   AddProcess(*socket, options);
   try {

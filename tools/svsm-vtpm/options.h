@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "svsm/core/hosted.h"
+
 namespace svsm::tool {
 
 // "type=unixio,path=P[,mode=0600]" | "type=tcp,port=N[,bindaddr=A]" | "[type=...,]fd=N" |
@@ -24,12 +26,23 @@ struct Endpoint {
 enum class Startup : std::uint8_t { kNone, kClear, kState };
 enum class Manufacture : std::uint8_t { kNo, kSim, kConfigfs };
 
+// A CocoonFS image that the TPM is in.
+struct ImageOptions {
+  std::string path;                  // empty: there is none
+  ByteVector salt;                   // of the image that is expected; empty: any
+  bool ignore_block_size = false;    // the storage may tear blocks that are larger than the image's
+  bool beside_other_engine = false;  // make a new TPM where another engine's is
+  bool ephemeral = false;  // if the image is refused, run a TPM that ends with the process
+  bool resume = false;     // take up a stored volatile state
+};
+
 struct Options {
   std::optional<Endpoint> server;
   std::optional<Endpoint> control;
   std::optional<Endpoint> mssim;  // TCP, with a port below 65535
   std::string state_folder;       // empty: the state is in memory and ends with the process
   std::string key_file;           // empty, and no AMD-SP key: the state is stored in the clear
+  int key_descriptor = -1;        // where to read the key instead of from a file
   bool key_of_sp = false;         // sealed under a key that the AMD-SP derives
   std::uint32_t key_vmpl = 0;     // for which VMPL
   bool power_on = false;          // not-need-init, or any startup
@@ -46,7 +59,8 @@ struct Options {
   std::string sim_folder;
   std::string tsm_folder;  // where configfs-tsm is mounted
   std::string sev_guest;   // the device that --key amd-sp asks, unless the machine is simulated
-  std::string manifest;    // a file whose SHA-384 is measured at manufacture
+  ImageOptions image;
+  std::string manifest;  // a file whose SHA-384 is measured at manufacture
 };
 
 // "a=b,c,d=e" as a map; a word without '=' has an empty value. `allowed` names the keys, separated

@@ -1,6 +1,9 @@
 #include "tools/svsm-vtpm/state.h"
 
+#include <unistd.h>
+
 #include <array>
+#include <cerrno>
 #include <filesystem>
 #include <string_view>
 
@@ -8,6 +11,7 @@ namespace svsm::tool {
 namespace {
 
 constexpr char kSealedFile[] = "/tpm2.sealed";
+constexpr std::size_t kMaxKey = 4096;
 
 // The engine's blobs, with swtpm's names for them.
 struct NamedState {
@@ -44,8 +48,28 @@ std::string StatesJson(const std::string& folder) {
   return R"({ "type": "swtpm", "states": [)" + list + " ] }";
 }
 
-Result<Secret<32>> ReadKeyFile(const std::string& path) {
-  SVSM_ASSIGN_OR_RETURN(ByteVector bytes, ReadFile(path, 4096));
+Result<ByteVector> ReadKeyBytes(const Options& options) {
+  if (options.key_descriptor < 0) {
+    if (options.key_file.empty()) return Status(Code::kNotFound, Source::kCaller);
+    return ReadFile(options.key_file, kMaxKey);
+  }
+  ByteVector bytes(kMaxKey);
+  std::size_t size = 0;
+  for (;;) {
+    const ssize_t got = ::read(options.key_descriptor, bytes.data() + size, bytes.size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      Wipe(bytes);
+      return Status(Code::kIoError, Source::kSystem, static_cast<std::uint32_t>(errno));
+    }
+    size += static_cast<std::size_t>(got);
+    if (got == 0 || size == bytes.size()) break;
+  }
+  bytes.resize(size);
+  return bytes;
+}
+
+Result<Secret<32>> ParseSealingKey(ByteVector& bytes) {
   Secret<32> key;
   bool good = bytes.size() == key.size();
   if (good) {
@@ -65,25 +89,45 @@ Result<Secret<32>> ReadKeyFile(const std::string& path) {
 }
 
 Result<std::unique_ptr<TpmState>> TpmState::Open(const Options& options, const Secret<32>* sp_key,
-                                                 crypto::Rng& rng) {
+                                                 crypto::Rng& rng, ImageRefusal& refusal) {
   auto state = std::make_unique<TpmState>();
+  const bool has_key =
+      sp_key != nullptr || !options.key_file.empty() || options.key_descriptor >= 0;
+  if (!options.image.path.empty()) {
+    Result<ByteVector> key = sp_key != nullptr ? ToVector(sp_key->view()) : ReadKeyBytes(options);
+    if (!key.ok() || key->empty()) {
+      refusal = Refuse(cocoonfs::Refusal::kNoKey, key.status());
+      return state;
+    }
+    state->image_ = TpmImage::Open(options.image, *key, rng, refusal);
+    Wipe(*key);
+    if (state->image_ != nullptr) state->store_ = &state->image_->store();
+    return state;
+  }
   if (options.state_folder.empty()) return state;
-  if (options.key_file.empty() && sp_key == nullptr) {
+  if (!has_key) {
     SVSM_ASSIGN_OR_RETURN(state->plain_,
                           sealed_file::PlainDirectoryStore::Open(options.state_folder));
     state->store_ = state->plain_.get();
     return state;
   }
-  Secret<32> from_file;
-  if (sp_key == nullptr) {
-    SVSM_ASSIGN_OR_RETURN(from_file, ReadKeyFile(options.key_file));
+  ByteVector bytes;
+  if (sp_key != nullptr) {
+    bytes = ToVector(sp_key->view());
+  } else {
+    SVSM_ASSIGN_OR_RETURN(bytes, ReadKeyBytes(options));
   }
+  SVSM_ASSIGN_OR_RETURN(const Secret<32> key, ParseSealingKey(bytes));
   SVSM_ASSIGN_OR_RETURN(state->sealed_, sealed_file::SealedFileStore::Open(
-                                            options.state_folder + kSealedFile,
-                                            sp_key != nullptr ? *sp_key : from_file, state->aead_,
+                                            options.state_folder + kSealedFile, key, state->aead_,
                                             rng, sealed_file::SealedFileStore::IfAbsent::kCreate));
   state->store_ = state->sealed_.get();
   return state;
+}
+
+void TpmState::DropImage() {
+  store_ = &memory_;
+  image_.reset();
 }
 
 }  // namespace svsm::tool

@@ -15,14 +15,14 @@
 //
 // libtpms keeps one TPM in globals: at most one LibtpmsEngine lives in a process at a time.
 //
-// In the store: "tpm2.permanent", "tpm2.volatile" and "tpm2.save". A
-// blank TPM has all four PCR banks, as swtpm's.
+// In the store: the three blobs of kLibtpmsState. A blank TPM has all four PCR banks, as swtpm's.
 //
 // Profile: hosted (OpenSSL 3, libtpms 0.9). Allocates: yes. Threads: as Engine; Create() and the
 // destructor from any thread, not at once with a call on the object.
 #ifndef SVSM_VTPM_LIBTPMS_ENGINE_H_
 #define SVSM_VTPM_LIBTPMS_ENGINE_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -33,8 +33,17 @@
 #include "svsm/core/state_store.h"
 #include "svsm/crypto/rng.h"
 #include "svsm/vtpm/engine.h"
+#include "svsm/vtpm/persistent.h"
 
 namespace svsm::vtpm {
+
+// What PersistentVtpm must know of this engine.
+inline constexpr EngineState kLibtpmsState = {0x4C54, "tpm2.permanent", "tpm2.volatile",
+                                              "tpm2.save"};
+// All names that a store of this TPM has, in the order of their files' numbers where names are
+// numbers (cocoonfs::FixedStateStore); new ones go to the end.
+inline constexpr std::array<const char*, 4> kLibtpmsStateNames = {
+    kVtpmMarkerName, kLibtpmsState.permanent, kLibtpmsState.volatile_state, kLibtpmsState.save};
 
 class LibtpmsEngine final : public Engine {
  public:

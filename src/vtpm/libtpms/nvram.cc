@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "svsm/vtpm/libtpms_engine.h"
 #include "vtpm/libtpms/api.h"
 #include "vtpm/libtpms/rand_provider.h"
 
@@ -16,13 +17,13 @@ Nvram* g_nvram = nullptr;
 const char* StoreName(StateKind kind) {
   switch (kind) {
     case StateKind::kPermanent:
-      return "tpm2.permanent";
+      return kLibtpmsState.permanent;
     case StateKind::kVolatile:
-      return "tpm2.volatile";
+      return kLibtpmsState.volatile_state;
     case StateKind::kSave:
       break;
   }
-  return "tpm2.save";
+  return kLibtpmsState.save;
 }
 
 std::optional<StateKind> KindOf(std::string_view libtpms_name) {

@@ -1,0 +1,98 @@
+#include "tools/svsm-vtpm/image.h"
+
+#include <utility>
+
+#include "svsm/cocoonfs/metadata.h"
+
+namespace svsm::tool {
+namespace {
+
+using cocoonfs::Refusal;
+
+constexpr std::uint32_t kLeastBlock = 128;
+
+}  // namespace
+
+ImageRefusal Refuse(Refusal reason, Status status) {
+  return {reason, status,
+          std::string(cocoonfs::RefusalName(reason)) + ": " + cocoonfs::RefusalText(reason) + " (" +
+              ToString(status) + ")"};
+}
+
+ImageRefusal ExplainStart(Status status) {
+  ImageRefusal refusal = Refuse(cocoonfs::WhyRefused(status, {}, {}), status);
+  const auto say = [&](Refusal reason, const char* text) {
+    refusal.reason = reason;
+    refusal.text = std::string(cocoonfs::RefusalName(reason)) + ": " + text;
+  };
+  if (status.code() == Code::kAlreadyExists) {
+    say(Refusal::kOtherImage,
+        "the image holds another engine's TPM alone (--beside-other-engine makes a new one)");
+  }
+  if (status.source() != Source::kVtpm) return refusal;
+  if (status.code() == Code::kUnsupported) {
+    say(Refusal::kUnsupported, "the TPM in the image is of another engine or version");
+  } else if (status.detail() == vtpm::kStateGone) {
+    say(Refusal::kTampered, "the image had a TPM, and its state is gone");
+  } else if (status.detail() == vtpm::kStateWithoutMarker) {
+    say(Refusal::kOtherImage, "the image holds a TPM's state that nobody finished");
+  } else if (status.code() == Code::kDataLoss) {
+    say(Refusal::kTampered, "what is stored is not a TPM's state");
+  }
+  return refusal;
+}
+
+TpmImage::TpmImage(cocoonfs::FileDevice device, crypto::Rng& rng)
+    : device_(std::move(device)), fs_(device_, symmetric_, rng, allocator_) {}
+
+Status TpmImage::OpenFileSystem(ByteView key) {
+  cocoonfs::OpenOptions open;
+  open.commit_on_open = true;
+  open.format_on_open = true;
+  return fs_.Open(key, open);
+}
+
+std::unique_ptr<TpmImage> TpmImage::Open(const ImageOptions& options, ByteView key,
+                                         crypto::Rng& rng, ImageRefusal& refusal) {
+  cocoonfs::FileDeviceOptions file;
+  if (options.ignore_block_size) file.max_block_size_bytes = kLeastBlock;
+  Result<cocoonfs::FileDevice> device = cocoonfs::FileDevice::Open(options.path, file);
+  if (!device.ok()) {
+    refusal = Refuse(Refusal::kIo, device.status());
+    return nullptr;
+  }
+  std::unique_ptr<TpmImage> image(new TpmImage(*std::move(device), rng));
+  ByteVector salt;
+  {
+    const auto metadata = cocoonfs::ReadMetadata(image->device_, image->allocator_);
+    if (metadata.ok()) salt = ToVector(metadata->salt());
+    // A file that was cut behind its creation header grows to the size that the header asks for.
+    if (metadata.ok() && metadata->state != cocoonfs::ImageState::kFormatted &&
+        metadata->size_bytes > image->device_.size_bytes()) {
+      if (const Status grown = image->device_.Resize(metadata->size_bytes); !grown.ok()) {
+        refusal = Refuse(Refusal::kIo, grown);
+        return nullptr;
+      }
+    }
+  }
+  if (!options.salt.empty() && salt != options.salt) {
+    refusal = Refuse(Refusal::kOtherImage, Status(Code::kDataLoss, Source::kCaller));
+    return nullptr;
+  }
+  if (const Status status = image->OpenFileSystem(key); !status.ok()) {
+    refusal = Refuse(cocoonfs::WhyRefused(status, salt, options.salt), status);
+    return nullptr;
+  }
+  return image;
+}
+
+Result<vtpm::VtpmStart> TpmImage::Begin(vtpm::SuspendedState suspended, bool beside_other_engine) {
+  SVSM_ASSIGN_OR_RETURN(const vtpm::VtpmStart found, persistent_.Inspect());
+  if (found == vtpm::VtpmStart::kManufacture && !beside_other_engine) {
+    SVSM_ASSIGN_OR_RETURN(const bool other, cocoonfs::HasOtherEngine(fs_));
+    if (other) return Status(Code::kAlreadyExists, Source::kCaller);
+  }
+  return persistent_.Begin(suspended);
+}
+
+}  // namespace svsm::tool
