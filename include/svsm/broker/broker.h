@@ -45,8 +45,6 @@ namespace svsm::broker {
 
 // Bytes of a body; larger ones are answered with 413.
 inline constexpr std::size_t kMaxBodySize = 65536;
-inline constexpr const char* kErrorTypePrefix =
-    "https://github.com/confidential-containers/kbs/errors/";
 
 struct BrokerConfig {
   // What a report must say. Its REPORT_DATA is the broker's own business.

@@ -89,7 +89,7 @@ class MacChallenges final : public ChallengeSource {
 };
 
 // The session id of a Cookie header, which may hold other cookies, too. Errors: kNotFound (none),
-// kMalformed (not 32 hex digits, or more than one).
+// kMalformed (not 32 hex digits).
 Result<SessionId> SessionOfCookie(std::string_view cookie);
 
 // The value of a Set-Cookie header for it, which ends at `expires` (seconds since 1970).
