@@ -1,5 +1,7 @@
 #include "svsm/kbs/binding.h"
 
+#include <string>
+
 #include "svsm/core/wire.h"
 #include "svsm/crypto/openssl.h"
 #include "svsm/testing/matchers.h"
@@ -88,6 +90,36 @@ TEST_F(BindingTest, SizesAreTheModes) {
   input.boot_context = ByteView(context_).first(1);
   EXPECT_THAT(BindingReportData(BindingMode::kProxyCompatible, sha512_, input),
               BadArgument(kMaxBootContextSize));
+}
+
+TEST_F(BindingTest, TrusteesModeIsSha384OfTheRuntimeData) {
+  const Bytes<66> zeros{};
+  const Bytes<16> nonce = Ascii("0123456789abcdef");
+  for (const std::size_t size : {66u, 32u}) {
+    const ByteView coordinate = ByteView(zeros).first(size);
+    const std::string digits(size == 66 ? 88 : 43, 'A');
+    const std::string text =
+        R"({"additional-evidence":"","nonce":"MDEyMzQ1Njc4OWFiY2RlZg==","tee-pubkey":{)"
+        R"("alg":"ECDH-ES+A256KW","crv":"P-)" +
+        std::string(size == 66 ? "521" : "256") + R"(","kty":"EC","x":")" + digits + R"(","y":")" +
+        digits + R"("}})";
+    ByteVector expected(48);
+    ASSERT_THAT(sha384_.Digest(AsBytes(text), expected), IsOk());
+    expected.resize(64);
+    const BindingInput input = {.key = {coordinate, coordinate}, .nonce = nonce};
+    EXPECT_THAT(BindingReportData(BindingMode::kTrustee, sha384_, input),
+                IsOkAnd(SameBytes(expected)));
+  }
+  BindingInput input = Input(64);
+  EXPECT_THAT(BindingReportData(BindingMode::kTrustee, sha384_, input), IsOk());
+  input.boot_context = ByteView(context_).first(1);
+  EXPECT_THAT(BindingReportData(BindingMode::kTrustee, sha384_, input),
+              BadArgument(kMaxBootContextSize));
+  for (const std::size_t size : {0u, 15u, 65u}) {
+    EXPECT_THAT(BindingReportData(BindingMode::kTrustee, sha384_, Input(size)),
+                BadArgument(kMaxChallengeSize));
+  }
+  EXPECT_THAT(BindingReportData(BindingMode::kTrustee, sha512_, Input(32)), BadArgument(0));
 }
 
 TEST_F(BindingTest, EveryModeNeedsItsHash) {
