@@ -118,6 +118,23 @@ void ReadMessageMember(ShapeReader& shape, ByteView name, JweMessage& jwe, std::
   }
 }
 
+void PutBytes(JsonWriter& json, const char* name, ByteView bytes) {
+  json.Key(name);
+  json.Encoded(Base64::kUrl, bytes);
+}
+
+void PutEpk(JsonWriter& json, const EcJwk& epk) {
+  json.Key("epk");
+  json.BeginObject();
+  json.Key("crv");
+  json.String(CurveName(epk.curve));
+  json.Key("kty");
+  json.String("EC");
+  PutBytes(json, "x", epk.point.x);
+  PutBytes(json, "y", epk.point.y);
+  json.EndObject();
+}
+
 }  // namespace
 
 Result<JweHeader> DecodeJweHeader(ByteView text, ByteSpan workspace) {
@@ -139,17 +156,7 @@ Result<ByteView> EncodeJweHeader(const EcJwk& epk, ByteView svsm, ByteSpan out) 
   json.String("ECDH-ES+A256KW");
   json.Key("enc");
   json.String("A256GCM");
-  json.Key("epk");
-  json.BeginObject();
-  json.Key("crv");
-  json.String(CurveName(epk.curve));
-  json.Key("kty");
-  json.String("EC");
-  json.Key("x");
-  json.Encoded(Base64::kUrl, epk.point.x);
-  json.Key("y");
-  json.Encoded(Base64::kUrl, epk.point.y);
-  json.EndObject();
+  PutEpk(json, epk);
   if (!svsm.empty()) {
     json.Key("svsm");
     json.Raw(svsm);
@@ -168,6 +175,25 @@ Result<JweMessage> DecodeJwe(ByteView text, ByteSpan workspace) {
   shape.Require(seen, 31);
   SVSM_TRY(shape.Finish());
   return jwe;
+}
+
+Result<ByteView> EncodeJwe(const JweMessage& jwe, ByteSpan out) {
+  JsonWriter json(out);
+  json.BeginObject();
+  json.Key("protected");
+  json.String(jwe.protected_text);
+  if (jwe.epk) {
+    json.Key("header");
+    json.BeginObject();
+    PutEpk(json, *jwe.epk);
+    json.EndObject();
+  }
+  PutBytes(json, "encrypted_key", jwe.encrypted_key);
+  PutBytes(json, "iv", jwe.iv);
+  PutBytes(json, "ciphertext", jwe.ciphertext);
+  PutBytes(json, "tag", jwe.tag);
+  json.EndObject();
+  return json.Finish();
 }
 
 }  // namespace svsm::kbs

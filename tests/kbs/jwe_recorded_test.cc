@@ -24,6 +24,8 @@ class JweRecordedTest : public RecordedTest {
     const crypto::OpensslHash sha256(crypto::HashAlg::kSha256);
     ByteVector text(body.size());
     SVSM_ASSIGN_OR_RETURN(const JweMessage jwe, DecodeJwe(AsBytes(body), text));
+    ByteVector again(body.size());
+    EXPECT_THAT(EncodeJwe(jwe, again), IsOkAnd(SameBytes(AsBytes(body))));
     ByteVector workspace(2 * body.size());
     return OpenJwe({ecdh, aes, aead, sha256}, jwe, place, workspace, plaintext_);
   }

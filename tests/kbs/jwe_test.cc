@@ -84,6 +84,33 @@ TEST_P(JweTest, OpensWhatWasSealed) {
   EXPECT_THAT(ephemeral_.PublicKey(x_, y_), IsStatus(Code::kFailedPrecondition, Source::kCrypto));
 }
 
+TEST_P(JweTest, TextsHaveOneOrderAndComeBack) {
+  ByteVector out(4096);
+  for (const bool outside : {false, true}) {
+    JweMessage jwe = Message();
+    if (outside) jwe.epk = keys_.epk();
+    SVSM_ASSERT_OK_AND_ASSIGN(const ByteView text, EncodeJwe(jwe, out));
+    const std::string header = outside ? R"(","header":{"epk":{"crv":")" : R"(","encrypted_key":")";
+    const std::string begin =
+        R"({"protected":")" + std::string(protected_.begin(), protected_.end()) + header;
+    ASSERT_GT(text.size(), begin.size());
+    EXPECT_THAT(text.first(begin.size()), SameBytes(AsBytes(begin)));
+    ByteVector workspace(text.size());
+    SVSM_ASSERT_OK_AND_ASSIGN(const JweMessage back, DecodeJwe(text, workspace));
+    EXPECT_THAT(back.protected_text, SameBytes(jwe.protected_text));
+    EXPECT_THAT(back.encrypted_key, SameBytes(jwe.encrypted_key));
+    EXPECT_THAT(back.iv, SameBytes(jwe.iv));
+    EXPECT_THAT(back.ciphertext, SameBytes(jwe.ciphertext));
+    EXPECT_THAT(back.tag, SameBytes(jwe.tag));
+    EXPECT_EQ(back.epk.has_value(), outside);
+    EXPECT_THAT(EncodeJwe(jwe, ByteSpan(out).first(text.size() - 1)),
+                Is(Code::kBufferTooSmall, text.size()));
+  }
+  JweMessage jwe = Message();
+  jwe.protected_text = AsBytes("\"");
+  EXPECT_THAT(EncodeJwe(jwe, out), Is(Code::kInvalidArgument));
+}
+
 TEST_P(JweTest, AnyChangedByteIsOneAnswerAndLeavesZeros) {
   const JweMessage good = Message();
   const std::string header(protected_.begin(), protected_.end());

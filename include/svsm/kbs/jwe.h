@@ -73,6 +73,11 @@ struct JweMessage {
 // Views and errors: as DecodeJweHeader(); kMalformed also for an `aad` member.
 [[nodiscard]] Result<JweMessage> DecodeJwe(ByteView text, ByteSpan workspace);
 
+// The text of a message, in Trustee's order and form; a `header` member follows `protected` where
+// there is an epk outside. Errors: kInvalidArgument (the protected text would need escapes),
+// kBufferTooSmall (detail = bytes needed).
+[[nodiscard]] Result<ByteView> EncodeJwe(const JweMessage& jwe, ByteSpan out);
+
 // Where an ephemeral key may stand. It is never taken from two places at once.
 enum class EpkPlace : std::uint8_t { kProtected, kAnywhere };
 
