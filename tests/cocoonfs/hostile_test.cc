@@ -22,6 +22,13 @@ using svsm::testing::IsOk;
 // No work on a small image needs more requests to the device: beyond, it would not end.
 constexpr std::uint64_t kMaxReads = 20'000;
 
+// Every bit is flipped, or with a slower backend one of each byte, each time another one.
+#ifdef SVSM_FEWER_STATES
+constexpr std::size_t kBitStep = 9;
+#else
+constexpr std::size_t kBitStep = 1;
+#endif
+
 class Hostile : public ::testing::Test {
  protected:
   Hostile() : machine_(Config()) {}
@@ -160,7 +167,7 @@ TEST_F(Hostile, AnOldImageAsAWholeIsAccepted) {
 TEST_F(Hostile, EveryFlippedBitIsRefusedOrHarmless) {
   std::map<std::string, std::size_t> undetected;
   std::size_t detected = 0;
-  for (std::size_t bit = 0; bit < 8 * image_.size(); ++bit) {
+  for (std::size_t bit = 0; bit < 8 * image_.size(); bit += kBitStep) {
     const std::size_t at = bit / 8;
     const ByteVector flipped = {static_cast<std::uint8_t>(image_[at] ^ 1U << bit % 8)};
     device_.Poke(at, flipped);
@@ -174,7 +181,8 @@ TEST_F(Hostile, EveryFlippedBitIsRefusedOrHarmless) {
     }
     ASSERT_FALSE(outcome == Outcome::kRefused && verified_) << "bit " << bit;
   }
-  std::printf("hostile: %zu bits flipped, %zu refused", 8 * image_.size(), detected);
+  std::printf("hostile: %zu bits flipped, %zu refused", (8 * image_.size() - 1) / kBitStep + 1,
+              detected);
   for (const auto& [region, count] : undetected) {
     std::printf(", %zu in %s not", count, region.c_str());
     // Nobody looks at a journal's head that is none: it is a free place that is kept.
