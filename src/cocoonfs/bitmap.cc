@@ -75,10 +75,12 @@ void Bitmap::TakeChanges(const Bitmap& follower) {
 void Bitmap::CopyPieces(const Bitmap& from, const Bitmap& follower) {
   for (std::size_t i = 0; i < follower.changed_.size(); ++i) {
     if (follower.changed_[i] == 0) continue;
-    const std::size_t first = i * 4096;
-    const std::size_t end = first + 4096 < words_.size() ? first + 4096 : words_.size();
-    for (std::size_t word = first; word < end; ++word) {
-      if (follower.IsChanged(word)) words_[word] = from.words_[word];
+    for (std::uint64_t left = follower.changed_[i]; left != 0; left &= left - 1) {
+      const std::size_t first = i * 4096 + 64 * static_cast<std::size_t>(std::countr_zero(left));
+      const std::size_t end = first + 64 < words_.size() ? first + 64 : words_.size();
+      const std::uint64_t* const source = from.words_.data();
+      std::uint64_t* const target = words_.data();
+      for (std::size_t word = first; word < end; ++word) target[word] = source[word];
     }
   }
 }
@@ -116,7 +118,11 @@ std::uint64_t Bitmap::NextDifference(const Bitmap& other, std::uint64_t from) co
   const std::uint64_t* const b = other.words_.data();
   for (std::uint64_t i = from / 64; i < words_.size(); ++i) {
     if (!changed_.empty() && !IsChanged(i)) {
-      i |= 63;  // to the end of the piece
+      // To the end of what is not changed, or of 64 pieces.
+      const std::uint64_t behind = changed_[i / 4096] >> (i / 64 % 64);
+      const std::uint64_t skip =
+          behind == 0 ? 64 - i / 64 % 64 : CountOnes((behind & (0 - behind)) - 1);
+      i = ((i / 64 + skip) * 64) - 1;
       continue;
     }
     if (a[i] != b[i]) return i * 64;

@@ -105,16 +105,15 @@ Status CommitBuilder::MakeCounter() {
 
 Status CommitBuilder::MarkTouched() {
   const TreeShape& shape = volume_.shape;
-  SVSM_TRY(touched_.Init(shape.num_data_blocks()));
   const auto mark = [&](const Extent& extent) {
     const std::uint64_t first = shape.DataIndex(extent.first);
     const std::uint64_t last = shape.DataIndex(extent.end() - 1);
-    touched_.Set({first, last - first + 1});
+    return touched_.Add({first, last - first + 1});
   };
   // No file and no node reaches over the tree.
-  for (const DirtyBlocks::Run& run : state_.dirty().runs()) mark(run.extent);
-  for (const Extent& extent : state_.space().freed()) mark(extent);
-  return OkStatus();
+  for (const DirtyBlocks::Run& run : state_.dirty().runs()) SVSM_TRY(mark(run.extent));
+  for (const Extent& extent : state_.space().freed()) SVSM_TRY(mark(extent));
+  return touched_.Sort();
 }
 
 Status CommitBuilder::FillGaps() {
@@ -138,13 +137,14 @@ Status CommitBuilder::FillGaps() {
       }
     }
   }
+  SVSM_TRY(state_.dirty().AddGaps(gaps.view()));
   for (const Extent& gap : gaps) SVSM_TRY(FillGap(gap));
   return OkStatus();
 }
 
 // What is allocated keeps its bytes, authenticated; the rest may be anything.
 Status CommitBuilder::FillGap(const Extent& gap) {
-  SVSM_ASSIGN_OR_RETURN(const ByteSpan run, state_.dirty().Add(gap));
+  const ByteSpan run = state_.dirty().RunAt(gap.first);
   const Bitmap& after = state_.after().bitmap();
   const std::size_t block = layout_.allocation_block_bytes();
   for (std::uint64_t at = gap.first; at < gap.end();) {
@@ -157,7 +157,7 @@ Status CommitBuilder::FillGap(const Extent& gap) {
       SVSM_TRY(
           volume_.tree.ReadChecked(volume_.allocation, {at, end - at}, part, Region::kTreeData));
     } else {
-      SVSM_TRY(volume_.rng.Generate(part));
+      SVSM_TRY(keys_.filler.Fill(part));
     }
     at = end;
   }
@@ -167,18 +167,19 @@ Status CommitBuilder::FillGap(const Extent& gap) {
 Status CommitBuilder::DigestTouched() {
   const TreeShape& shape = volume_.shape;
   const auto blocks = static_cast<std::uint32_t>(layout_.data_block());
-  for (std::uint64_t i = touched_.Next(0, true); i < touched_.num_blocks();
-       i = touched_.Next(i + 1, true)) {
-    const std::uint64_t first = shape.DataPosition(i);
-    const std::uint64_t word = state_.after().Word(first, blocks);
-    const bool changed_word = word != volume_.allocation.Word(first, blocks);
-    if (!changed_word && (state_.dirty().Mask(first, blocks) & word) == 0) continue;
-    SVSM_TRY(DigestData(i, word));
-    Vec<Extent>& ranges = commit_.log.digest_ranges;
-    if (!ranges.empty() && ranges.back().end() == first) {
-      ranges.back().count += blocks;
-    } else {
-      SVSM_TRY(ranges.PushBack({first, blocks}));
+  Vec<Extent>& ranges = commit_.log.digest_ranges;
+  for (const Extent& range : touched_.ranges()) {
+    for (std::uint64_t i = range.first; i < range.end(); ++i) {
+      const std::uint64_t first = shape.DataPosition(i);
+      const std::uint64_t word = state_.after().Word(first, blocks);
+      const bool changed_word = word != volume_.allocation.Word(first, blocks);
+      if (!changed_word && (state_.dirty().Mask(first, blocks) & word) == 0) continue;
+      SVSM_TRY(DigestData(i, word));
+      if (!ranges.empty() && ranges.back().end() == first) {
+        ranges.back().count += blocks;
+      } else {
+        SVSM_TRY(ranges.PushBack({first, blocks}));
+      }
     }
   }
   return OkStatus();
@@ -258,19 +259,17 @@ Status CommitBuilder::PlanTrims() {
   const std::uint64_t io = layout_.io_block();
   const Bitmap& after = state_.after().bitmap();
   const Bitmap& before = volume_.allocation.bitmap();
-  Bitmap units(volume_.allocator);
-  SVSM_TRY(units.Init(after.num_blocks() / io));
+  RangeSet units(volume_.allocator);
   for (const Extent& extent : state_.space().freed()) {
     for (std::uint64_t unit = extent.first / io; unit * io < extent.end(); ++unit) {
       if (after.AllClear({unit * io, io}) && !before.AllClear({unit * io, io})) {
-        units.Set({unit, 1});
+        SVSM_TRY(units.Add({unit, 1}));
       }
     }
   }
-  for (std::uint64_t unit = units.Next(0, true); unit < units.num_blocks();) {
-    const std::uint64_t end = units.Next(unit, false);
-    SVSM_TRY(commit_.log.trims.PushBack({unit * io, (end - unit) * io}));
-    unit = units.Next(end, true);
+  SVSM_TRY(units.Sort());
+  for (const Extent& range : units.ranges()) {
+    SVSM_TRY(commit_.log.trims.PushBack({range.first * io, range.count * io}));
   }
   commit_.log.has_trims = true;
   return OkStatus();

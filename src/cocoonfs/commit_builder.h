@@ -6,7 +6,9 @@
 #include <cstdint>
 
 #include "cocoonfs/device_writer.h"
+#include "cocoonfs/fill_stream.h"
 #include "cocoonfs/journal_log.h"
+#include "cocoonfs/range_set.h"
 #include "cocoonfs/replay_view.h"
 #include "cocoonfs/transaction_state.h"
 
@@ -40,9 +42,10 @@ struct CommitKeys {
   OwnedCipher journal_cipher;
   OwnedHmac journal_hmac;
   OwnedHmac fragments_hmac;
+  FillStream filler;  // for free blocks beside those that are written
 
-  // Does nothing if they are there. Errors: as KeySet::NewCipher().
-  Status Load(KeySet& keys);
+  // Does nothing if they are there. Errors: as KeySet::NewCipher(), those of the rng.
+  Status Load(KeySet& keys, crypto::Rng& rng);
 };
 
 struct CommitOptions {
@@ -79,7 +82,8 @@ class CommitBuilder {
   Status PlanWrites();
   Status PlanTrims();
   Status MakeFragments();
-  Status AddFragments(const Bitmap& file_blocks);
+  Status AddFragments(const RangeSet& file_blocks);
+  Status AddFragment(std::uint64_t index);
   Status MakeLog(Vec<std::uint8_t>& payload);
   Status MakeChain(ByteView payload);
   // Where block `index` of the bitmap's file is; there is one.
@@ -92,7 +96,7 @@ class CommitBuilder {
   Volume& volume_;
   const ImageLayout& layout_;
   const CommitOptions& options_;
-  Bitmap touched_;  // data blocks that may have another digest
+  RangeSet touched_;  // data blocks that may have another digest
   Vec<std::uint8_t> buffer_;
 };
 

@@ -12,8 +12,9 @@ constexpr std::uint8_t kJournalFieldSubject = 7;
 
 }  // namespace
 
-Status CommitKeys::Load(KeySet& keys) {
+Status CommitKeys::Load(KeySet& keys, crypto::Rng& rng) {
   if (fragments_hmac) return OkStatus();
+  SVSM_TRY(filler.Init(keys.symmetric(), keys.layout(), rng, keys.allocator()));
   SVSM_ASSIGN_OR_RETURN(journal_cipher, keys.NewCipher(kJournalInode, Subdomain::kData));
   SVSM_ASSIGN_OR_RETURN(journal_hmac,
                         keys.NewHmac(KeyPurpose::kPreauth, kJournalInode, Subdomain::kData));
@@ -29,8 +30,8 @@ Status CommitBuilder::MakeFragments() {
   const TreeShape& shape = volume_.shape;
   const std::uint64_t per_file_block =
       static_cast<std::uint64_t>(layout_.bitmap_words_per_block()) * 64;
-  Bitmap file_blocks(volume_.allocator);
-  SVSM_TRY(file_blocks.Init(NumBitmapBlocks()));
+  const std::uint64_t num_file_blocks = NumBitmapBlocks();
+  RangeSet file_blocks(volume_.allocator);
   for (const TreeNode& node : commit_.tree.nodes().view()) {
     if (node.level != 0) continue;
     const std::uint64_t first = node.index << shape.fanout_log2(0);
@@ -39,37 +40,44 @@ Status CommitBuilder::MakeFragments() {
       // The last leaf may reach beyond the image, and the bitmap's file with it.
       const std::uint64_t from = position / per_file_block;
       std::uint64_t to = (position + layout_.data_block() - 1) / per_file_block;
-      if (to >= file_blocks.num_blocks()) to = file_blocks.num_blocks() - 1;
-      if (from <= to) file_blocks.Set({from, to - from + 1});
+      if (to >= num_file_blocks) to = num_file_blocks - 1;
+      if (from <= to) SVSM_TRY(file_blocks.Add({from, to - from + 1}));
     }
   }
+  SVSM_TRY(file_blocks.Sort());
   return AddFragments(file_blocks);
 }
 
-Status CommitBuilder::AddFragments(const Bitmap& file_blocks) {
+Status CommitBuilder::AddFragments(const RangeSet& file_blocks) {
   const TreeShape& shape = volume_.shape;
-  Bitmap data_blocks(volume_.allocator);
-  SVSM_TRY(data_blocks.Init(shape.num_data_blocks()));
-  for (std::uint64_t i = file_blocks.Next(0, true); i < file_blocks.num_blocks();
-       i = file_blocks.Next(i + 1, true)) {
-    const Extent block{BitmapBlockAt(i), layout_.bitmap_block()};
-    const std::uint64_t first = shape.DataIndex(block.first);
-    data_blocks.Set({first, shape.DataIndex(block.end() - 1) - first + 1});
-  }
-  const std::size_t size = shape.digest_bytes(0);
-  for (std::uint64_t i = data_blocks.Next(0, true); i < data_blocks.num_blocks();
-       i = data_blocks.Next(i + 1, true)) {
-    SVSM_TRY(commit_.log.fragments.PushBack(shape.DataPosition(i)));
-    ByteView digest;
-    if (const TreeNode* const leaf = commit_.tree.nodes().Find(0, shape.NodeAbove(0, i));
-        leaf != nullptr) {
-      digest = ByteView(leaf->digests.view()).subspan(shape.EntryAbove(0, i) * size, size);
-    } else {
-      SVSM_ASSIGN_OR_RETURN(digest, volume_.tree.DataDigest(i));
+  RangeSet data_blocks(volume_.allocator);
+  for (const Extent& range : file_blocks.ranges()) {
+    for (std::uint64_t i = range.first; i < range.end(); ++i) {
+      const Extent block{BitmapBlockAt(i), layout_.bitmap_block()};
+      const std::uint64_t first = shape.DataIndex(block.first);
+      SVSM_TRY(data_blocks.Add({first, shape.DataIndex(block.end() - 1) - first + 1}));
     }
-    SVSM_TRY(commit_.log.fragment_digests.Append(digest));
+  }
+  SVSM_TRY(data_blocks.Sort());
+  for (const Extent& range : data_blocks.ranges()) {
+    for (std::uint64_t i = range.first; i < range.end(); ++i) SVSM_TRY(AddFragment(i));
   }
   return OkStatus();
+}
+
+// Of the data block `index`, as it is after the commit.
+Status CommitBuilder::AddFragment(std::uint64_t index) {
+  const TreeShape& shape = volume_.shape;
+  const std::size_t size = shape.digest_bytes(0);
+  SVSM_TRY(commit_.log.fragments.PushBack(shape.DataPosition(index)));
+  ByteView digest;
+  if (const TreeNode* const leaf = commit_.tree.nodes().Find(0, shape.NodeAbove(0, index));
+      leaf != nullptr) {
+    digest = ByteView(leaf->digests.view()).subspan(shape.EntryAbove(0, index) * size, size);
+  } else {
+    SVSM_ASSIGN_OR_RETURN(digest, volume_.tree.DataDigest(index));
+  }
+  return commit_.log.fragment_digests.Append(digest);
 }
 
 Status CommitBuilder::MakeLog(Vec<std::uint8_t>& payload) {

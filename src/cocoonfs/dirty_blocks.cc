@@ -34,6 +34,29 @@ Status DirtyBlocks::Take(std::uint64_t first, Vec<std::uint8_t>&& bytes) {
   return runs_.Insert(at, Run{extent, std::move(bytes)});
 }
 
+// From behind, so that each run moves once.
+Status DirtyBlocks::AddGaps(std::span<const Extent> gaps) {
+  std::size_t left = runs_.size();
+  for (const Extent& gap : gaps) {
+    Vec<std::uint8_t> bytes(runs_.allocator());
+    SVSM_TRY(bytes.Reserve(static_cast<std::size_t>(gap.count) * block_bytes_));
+    SVSM_TRY(bytes.Resize(static_cast<std::size_t>(gap.count) * block_bytes_));
+    SVSM_TRY(runs_.PushBack(Run{gap, std::move(bytes)}));
+  }
+  Vec<Run> added(runs_.allocator());
+  SVSM_TRY(added.Reserve(gaps.size()));
+  for (std::size_t i = left; i < runs_.size(); ++i) {
+    SVSM_TRY(added.PushBack(std::move(runs_[i])));
+  }
+  std::size_t to = runs_.size();
+  while (!added.empty()) {
+    const bool is_added = left == 0 || runs_[left - 1].extent.first < added.back().extent.first;
+    runs_[--to] = std::move(is_added ? added.back() : runs_[--left]);
+    if (is_added) added.PopBack();
+  }
+  return OkStatus();
+}
+
 void DirtyBlocks::Remove(std::uint64_t first) {
   const std::size_t at = Search(first);
   SVSM_CHECK(at < runs_.size() && runs_[at].extent.first == first);

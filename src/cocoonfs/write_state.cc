@@ -57,7 +57,7 @@ Status WriteState::BuildCommit() {
   prepared = New<PreparedCommit>(volume.allocator, *active);
   if (prepared == nullptr) return NoMemory();
   const CommitOptions commit_options{.trim = options.trim, .last_counter = last_counter};
-  SVSM_TRY(keys.Load(volume.keys));
+  SVSM_TRY(keys.Load(volume.keys, volume.rng));
   CommitBuilder builder(*prepared, keys, commit_options);
   return builder.Build();
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "svsm/cocoonfs/verify.h"
-#include "tests/cocoonfs/backend.h"
+#include "svsm/crypto/openssl.h"
 
 namespace svsm::cocoonfs {
 
@@ -44,7 +44,10 @@ std::vector<MachineConfig> MachineConfigs() {
   return configs;
 }
 
-const crypto::Symmetric& TestSymmetric() { return LinkedBackend(); }
+const crypto::Symmetric& TestSymmetric() {
+  static const crypto::OpensslSymmetric symmetric;
+  return symmetric;
+}
 
 ByteVector TestKey() {
   ByteVector key(32);
