@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "svsm/cocoonfs/verify.h"
-#include "svsm/crypto/openssl.h"
+#include "tests/cocoonfs/backend.h"
 
 namespace svsm::cocoonfs {
 
@@ -44,10 +44,7 @@ std::vector<MachineConfig> MachineConfigs() {
   return configs;
 }
 
-const crypto::Symmetric& TestSymmetric() {
-  static const crypto::OpensslSymmetric symmetric;
-  return symmetric;
-}
+const crypto::Symmetric& TestSymmetric() { return LinkedBackend(); }
 
 ByteVector TestKey() {
   ByteVector key(32);

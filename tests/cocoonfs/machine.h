@@ -49,7 +49,7 @@ inline void PrintTo(const MachineConfig& config, std::ostream* os) { *os << conf
 // 4 KiB blocks, all sizes different, and trimming.
 std::vector<MachineConfig> MachineConfigs();
 
-// The backend of the tests of this room.
+// The backend that the program is linked with.
 const crypto::Symmetric& TestSymmetric();
 ByteVector TestKey();
 

@@ -25,7 +25,7 @@ struct Needed {
   std::string why;
 };
 
-class PowerMutants : public ::testing::Test {
+class PowerMutants : public ::testing::TestWithParam<MachineConfig> {
  protected:
   // Whether a state goes wrong.
   bool GoesWrong(const Recording& recording, const CrashOptions& options, std::string* why) {
@@ -42,10 +42,10 @@ class PowerMutants : public ::testing::Test {
     return !good;
   }
 
-  MachineConfig config_ = MachineConfigs()[0];
+  const MachineConfig& config_ = GetParam();
 };
 
-TEST_F(PowerMutants, EveryBarrierAndFlushIsNeeded) {
+TEST_P(PowerMutants, EveryBarrierAndFlushIsNeeded) {
   Recording recording;
   ASSERT_THAT(Record(config_, MixedScript(config_, 1), recording), IsOk());
   std::map<std::string, Needed> all;
@@ -71,12 +71,16 @@ TEST_F(PowerMutants, EveryBarrierAndFlushIsNeeded) {
   EXPECT_FALSE(all.empty());
   for (const auto& [name, needed] : all) {
     std::printf(
-        "power mutant: %s: of %zu, %zu go wrong without its order, %zu without its"
+        "power mutant: %s, %s: of %zu, %zu go wrong without its order, %zu without its"
         " durability (%s)\n",
-        name.c_str(), needed.commits, needed.as_order, needed.as_durability, needed.why.c_str());
+        config_.name.c_str(), name.c_str(), needed.commits, needed.as_order, needed.as_durability,
+        needed.why.c_str());
     EXPECT_GT(needed.as_order + needed.as_durability, 0u) << name << " is not needed";
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Cocoonfs, PowerMutants, ::testing::ValuesIn(MachineConfigs()),
+                         [](const auto& each) { return each.param.name; });
 
 }  // namespace
 }  // namespace svsm::cocoonfs
