@@ -3,33 +3,28 @@
 #include "cocoonfs/extent.h"
 #include "svsm/cocoonfs/region.h"
 #include "svsm/core/panic.h"
+#include "svsm/core/wire.h"
 
 namespace svsm::cocoonfs {
 namespace {
 
-std::uint64_t Get64(ByteView in, std::size_t at) {
-  const ByteView field = in.subspan(at, 8);
-  std::uint64_t value = 0;
-  for (std::size_t i = 8; i-- > 0;) value = value << 8 | field[i];
-  return value;
+// The moves of a few bytes are instructions of the processor, not calls: whoever looks for an inode
+// does little else.
+template <wire::Struct T>
+auto Get(ByteView in, std::size_t at) {
+  T field;
+  __builtin_memcpy(&field, in.subspan(at, sizeof(T)).data(), sizeof(T));
+  return field.get();
+}
+template <wire::Struct T>
+void Put(ByteSpan out, std::size_t at, const T& field) {
+  __builtin_memcpy(out.subspan(at, sizeof(T)).data(), &field, sizeof(T));
 }
 
-std::uint32_t Get32(ByteView in, std::size_t at) {
-  const ByteView field = in.subspan(at, 4);
-  std::uint32_t value = 0;
-  for (std::size_t i = 4; i-- > 0;) value = value << 8 | field[i];
-  return value;
-}
-
-void Put64(ByteSpan out, std::size_t at, std::uint64_t value) {
-  const ByteSpan field = out.subspan(at, 8);
-  for (std::size_t i = 0; i < 8; ++i) field[i] = static_cast<std::uint8_t>(value >> (8 * i));
-}
-
-void Put32(ByteSpan out, std::size_t at, std::uint32_t value) {
-  const ByteSpan field = out.subspan(at, 4);
-  for (std::size_t i = 0; i < 4; ++i) field[i] = static_cast<std::uint8_t>(value >> (8 * i));
-}
+std::uint64_t Get64(ByteView in, std::size_t at) { return Get<wire::Le64>(in, at); }
+std::uint32_t Get32(ByteView in, std::size_t at) { return Get<wire::Le32>(in, at); }
+void Put64(ByteSpan out, std::size_t at, std::uint64_t value) { Put(out, at, wire::Le64(value)); }
+void Put32(ByteSpan out, std::size_t at, std::uint32_t value) { Put(out, at, wire::Le32(value)); }
 
 // Offsets in a leaf: next, M pointers, M keys, M flags, level.
 constexpr std::size_t LeafPointerAt(std::size_t i) { return 8 + 8 * i; }

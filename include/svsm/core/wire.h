@@ -34,18 +34,8 @@ class Field {
  public:
   constexpr Field() = default;
   constexpr explicit Field(T value) { set(value); }
-  constexpr T get() const {
-    T value = 0;
-    for (std::size_t i = 0; i < sizeof(T); ++i) {
-      value = static_cast<T>(value | static_cast<T>(static_cast<T>(bytes_[i]) << Shift(i)));
-    }
-    return value;
-  }
-  constexpr void set(T value) {
-    for (std::size_t i = 0; i < sizeof(T); ++i) {
-      bytes_[i] = static_cast<std::uint8_t>(value >> Shift(i));
-    }
-  }
+  constexpr T get() const { return InOrder(std::bit_cast<T>(bytes_)); }
+  constexpr void set(T value) { bytes_ = std::bit_cast<Bytes<sizeof(T)>>(InOrder(value)); }
   constexpr Field& operator=(T value) {
     set(value);
     return *this;
@@ -53,9 +43,15 @@ class Field {
   friend constexpr bool operator==(const Field&, const Field&) = default;
 
  private:
-  static constexpr std::size_t Shift(std::size_t i) {
-    return 8 * (kOrder == std::endian::little ? i : sizeof(T) - 1 - i);
+  // From the processor's order of bytes to the field's, and back. Loops over the bytes stay loops
+  // at -O2.
+  static constexpr T InOrder(T value) {
+    if constexpr (kOrder == std::endian::native || sizeof(T) == 1) return value;
+    if constexpr (sizeof(T) == 2) return __builtin_bswap16(value);
+    if constexpr (sizeof(T) == 4) return __builtin_bswap32(value);
+    return static_cast<T>(__builtin_bswap64(value));
   }
+  static_assert(sizeof(T) == 1 || sizeof(T) == 2 || sizeof(T) == 4 || sizeof(T) == 8);
   Bytes<sizeof(T)> bytes_{};
 };
 

@@ -1,7 +1,5 @@
 #include "crypto/openssl/sha256_pair.h"
 
-#include <bit>
-
 #include "svsm/core/panic.h"
 #include "svsm/core/wire.h"
 
@@ -44,13 +42,13 @@ std::size_t TailBlocks(std::size_t tail_size) {
 void Pad(ByteSpan blocks, std::size_t used, std::uint64_t message_bytes) {
   blocks[used] = 0x80;
   Fill(blocks.subspan(used + 1), 0);
-  Copy(blocks.last(8), std::bit_cast<Bytes<8>>(wire::Be64(message_bytes * 8)));
+  Copy(blocks.last(8), wire::ToBytes(wire::Be64(message_bytes * 8)));
 }
 
 void PutWords(const Sha256Words& words, ByteSpan out) {
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    Copy(out.subspan(4 * i), std::bit_cast<Bytes<4>>(wire::Be32(words[i])));
-  }
+  std::array<wire::Be32, 8> bytes;
+  for (std::size_t i = 0; i < words.size(); ++i) bytes[i].set(words[i]);
+  Copy(out, wire::ToBytes(bytes));
 }
 
 Sha256Words WordsOf(const SHA256_CTX& state) {
