@@ -185,35 +185,73 @@ Result<ByteView> AuthTree::DataDigest(std::uint64_t index) {
   return leaf.subspan(shape_->EntryAbove(0, index) * size, size);
 }
 
+// Whether the tree holds these digests for the data blocks from `index` on.
+Status AuthTree::CheckDigests(std::uint64_t index, ByteView digests) {
+  const std::size_t size = shape_->digest_bytes(0);
+  while (!digests.empty()) {
+    SVSM_ASSIGN_OR_RETURN(const ByteView leaf, Node(0, shape_->NodeAbove(0, index)));
+    const ByteView held = leaf.subspan(shape_->EntryAbove(0, index) * size);
+    const std::size_t used = held.size() < digests.size() ? held.size() : digests.size();
+    if (!ConstantTimeEqual(held.first(used), digests.first(used))) {
+      return AuthFailed(Region::kTreeData);
+    }
+    digests = digests.subspan(used);
+    index += used / size;
+  }
+  return OkStatus();
+}
+
 Status AuthTree::CheckBlock(std::uint64_t index, std::uint64_t word, ByteView data) {
   Bytes<crypto::kMaxDigestSize> computed{};
   const ByteSpan used = ByteSpan(computed).first(shape_->digest_bytes(0));
   SVSM_TRY(digests_->DataBlock(index, word, data, used));
-  SVSM_ASSIGN_OR_RETURN(const ByteView digest, DataDigest(index));
-  return ConstantTimeEqual(used, digest) ? OkStatus() : AuthFailed(Region::kTreeData);
+  return CheckDigests(index, used);
+}
+
+Status AuthTree::CheckRun(std::uint64_t index, std::uint64_t word, ByteView data) {
+  constexpr std::size_t kMost = TreeDigests::Batch::kMost;
+  const std::uint64_t unit = data_block_bytes_ / block_bytes_;
+  const std::uint64_t mask = ~std::uint64_t{0} >> (64 - unit);
+  const std::size_t size = shape_->digest_bytes(0);
+  Bytes<kMost * crypto::kMaxDigestSize> computed;
+  TreeDigests::Batch batch(*digests_);
+  std::size_t count = 0;
+  for (; !data.empty(); ++count) {
+    const ByteView block = data.size() < data_block_bytes_ ? data : data.first(data_block_bytes_);
+    SVSM_TRY(batch.Add(index + count, word & mask, block,
+                       ByteSpan(computed).subspan(count * size, size)));
+    word = unit == 64 ? 0 : word >> unit;
+    data = data.subspan(block.size());
+  }
+  SVSM_TRY(batch.Finish());
+  return CheckDigests(index, ByteView(computed).first(count * size));
+}
+
+template <typename Word>
+Status AuthTree::CheckRuns(std::uint64_t first, ByteView data, Word&& word_of) {
+  // As many blocks as have a bit in a word.
+  const std::size_t batch = TreeDigests::Batch::kMost * data_block_bytes_;
+  const std::size_t most = batch < 64 * block_bytes_ ? batch : 64 * block_bytes_;
+  while (!data.empty()) {
+    const ByteView run = data.size() < most ? data : data.first(most);
+    const auto count = static_cast<std::uint32_t>(run.size() / block_bytes_);
+    SVSM_TRY(CheckRun(shape_->DataIndex(first), word_of(first, count), run));
+    first += count;
+    data = data.subspan(run.size());
+  }
+  return OkStatus();
 }
 
 Status AuthTree::CheckData(const Allocation& allocation, std::uint64_t first, ByteView data) {
-  while (!data.empty()) {
-    const ByteView block = data.size() < data_block_bytes_ ? data : data.first(data_block_bytes_);
-    const auto count = static_cast<std::uint32_t>(block.size() / block_bytes_);
-    SVSM_TRY(CheckBlock(shape_->DataIndex(first), allocation.Word(first, count), block));
-    first += count;
-    data = data.subspan(block.size());
-  }
-  return OkStatus();
+  return CheckRuns(first, data, [&](std::uint64_t at, std::uint32_t count) {
+    return allocation.Word(at, count);
+  });
 }
 
 Status AuthTree::CheckAllocatedData(std::uint64_t first, ByteView data) {
-  while (!data.empty()) {
-    const ByteView block = data.first(data_block_bytes_);
-    const std::uint64_t count = data_block_bytes_ / block_bytes_;
-    const std::uint64_t word = ~std::uint64_t{0} >> (64 - count);
-    SVSM_TRY(CheckBlock(shape_->DataIndex(first), word, block));
-    first += count;
-    data = data.subspan(block.size());
-  }
-  return OkStatus();
+  return CheckRuns(first, data, [](std::uint64_t, std::uint32_t count) {
+    return ~std::uint64_t{0} >> (64 - count);
+  });
 }
 
 Status AuthTree::ReadData(const Allocation& allocation, std::uint64_t first, ByteSpan out) {

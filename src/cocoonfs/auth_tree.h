@@ -126,6 +126,13 @@ class AuthTree {
   Status ReadNode(std::uint32_t level, std::uint64_t index, ByteSpan out);
   Status LoadChild(std::uint32_t level, std::uint64_t index, ByteView digest);
   Status LoadData(const Allocation& allocation, const Extent& extent);
+  // Up to TreeDigests::Batch::kMost data blocks from `index` on; `word` has the bits of all their
+  // blocks, one after the other.
+  Status CheckRun(std::uint64_t index, std::uint64_t word, ByteView data);
+  // All data blocks in `data`; `word_of` gives the bits of up to 64 blocks.
+  template <typename Word>
+  Status CheckRuns(std::uint64_t first, ByteView data, Word&& word_of);
+  Status CheckDigests(std::uint64_t index, ByteView digests);
 
   const TreeShape* shape_ = nullptr;
   TreeDigests* digests_ = nullptr;

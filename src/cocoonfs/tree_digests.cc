@@ -19,14 +19,13 @@ constexpr std::size_t kMaxRuns = 32;  // of set bits in a word
 
 constexpr auto kMagic = Ascii("COCOONFS");
 
-// Behind a data block's bytes. Computed for every block that is read.
-struct DataContext {
+// Computed for every block that is read.
+struct DataContextFields {
   wire::Le64 word;
   wire::Le64 index;
   std::uint8_t version;
   std::uint8_t subject;
 };
-static_assert(sizeof(DataContext) == 18);
 
 }  // namespace
 
@@ -38,13 +37,22 @@ Status TreeDigests::Init(KeySet& keys) {
   return OkStatus();
 }
 
+Bytes<TreeDigests::kDataContextBytes> TreeDigests::DataContext(std::uint64_t index,
+                                                               std::uint64_t word) {
+  const DataContextFields fields{wire::Le64(word), wire::Le64(index), kContextVersion, kDataBlock};
+  return std::bit_cast<Bytes<kDataContextBytes>>(fields);
+}
+
+ByteView TreeDigests::FirstRun(std::uint64_t word, ByteView data) const {
+  return data.first(static_cast<std::size_t>(std::countr_one(word)) *
+                    layout_.allocation_block_bytes());
+}
+
 Status TreeDigests::DataBlock(std::uint64_t index, std::uint64_t word, ByteView data,
                               ByteSpan out) {
-  const DataContext fields{wire::Le64(word), wire::Le64(index), kContextVersion, kDataBlock};
-  const auto context = std::bit_cast<Bytes<sizeof(fields)>>(fields);
-  if ((word & (word + 1)) == 0) {  // one run from the first block on, or none
-    const auto run = static_cast<std::size_t>(std::countr_one(word));
-    const ByteView two[] = {data.first(run * layout_.allocation_block_bytes()), context};
+  const auto context = DataContext(index, word);
+  if (IsOneRun(word)) {
+    const ByteView two[] = {FirstRun(word, data), context};
     return data_->Compute(two, out);
   }
   ByteView parts[kMaxRuns + 1];
@@ -63,6 +71,24 @@ Status TreeDigests::DataBlock(std::uint64_t index, std::uint64_t word, ByteView 
   }
   parts[count++] = context;
   return data_->Compute({parts, count}, out);
+}
+
+Status TreeDigests::Batch::Add(std::uint64_t index, std::uint64_t word, ByteView data,
+                               ByteSpan out) {
+  if (!IsOneRun(word)) return digests_.DataBlock(index, word, data, out);
+  if (size_ == kMost) SVSM_TRY(Finish());
+  contexts_[size_] = DataContext(index, word);
+  parts_[size_][0] = digests_.FirstRun(word, data);
+  parts_[size_][1] = contexts_[size_];
+  messages_[size_] = {parts_[size_], out};
+  ++size_;
+  return OkStatus();
+}
+
+Status TreeDigests::Batch::Finish() {
+  const std::size_t size = size_;
+  size_ = 0;
+  return digests_.data_->ComputeMany({messages_, size});
 }
 
 Status TreeDigests::Node(std::uint64_t last_index, ByteView digests, ByteSpan out) const {

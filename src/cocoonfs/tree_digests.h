@@ -13,6 +13,8 @@ namespace svsm::cocoonfs {
 
 class TreeDigests {
  public:
+  class Batch;
+
   // Errors: kUnsupported, kOutOfMemory, kInternal. `keys` is not kept.
   Status Init(KeySet& keys);
 
@@ -35,10 +37,43 @@ class TreeDigests {
   std::size_t root_digest_bytes() const { return crypto::DigestSize(layout_.root_hash); }
 
  private:
+  // What lies behind a data block's bytes.
+  static constexpr std::size_t kDataContextBytes = 18;
+  static Bytes<kDataContextBytes> DataContext(std::uint64_t index, std::uint64_t word);
+  // Whether the blocks that count are one run from the first on, or none.
+  static bool IsOneRun(std::uint64_t word) { return (word & (word + 1)) == 0; }
+  ByteView FirstRun(std::uint64_t word, ByteView data) const;
+
   ImageLayout layout_;
   OwnedHmac data_;
   OwnedHmac root_;
   const crypto::Hash* node_ = nullptr;
+};
+
+// Digests of data blocks that are worked out several at a time.
+//
+//   TreeDigests::Batch batch(digests);
+//   SVSM_TRY(batch.Add(index, word, data, out));
+//   SVSM_TRY(batch.Finish());
+class TreeDigests::Batch {
+ public:
+  static constexpr std::size_t kMost = 8;
+
+  explicit Batch(TreeDigests& digests) : digests_(digests) {}
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
+
+  // As DataBlock(), but `data` must stay as it is, and `out` is not filled, until Finish() or the
+  // next Add() but kMost.
+  Status Add(std::uint64_t index, std::uint64_t word, ByteView data, ByteSpan out);
+  Status Finish();
+
+ private:
+  TreeDigests& digests_;
+  std::size_t size_ = 0;
+  Bytes<kDataContextBytes> contexts_[kMost];
+  ByteView parts_[kMost][2];
+  crypto::HmacMessage messages_[kMost];
 };
 
 }  // namespace svsm::cocoonfs
