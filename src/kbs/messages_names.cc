@@ -40,7 +40,10 @@ bool IsNameCharacter(std::uint8_t c) { return IsAlphanumeric(c) || c == '_' || c
 Status CheckKbsVersion(ByteView version) {
   std::size_t at = 0;
   for (int part = 0; part < 3; ++part) {
-    if (part > 0 && (at == version.size() || version[at++] != '.')) return Malformed(at);
+    if (part > 0) {
+      if (at == version.size() || version[at] != '.') return Malformed(at);
+      ++at;
+    }
     if (!TakeNumber(version, at)) return Malformed(at);
   }
   bool ours = Equal(version.first(at), kKbsVersion);
@@ -139,7 +142,10 @@ Result<ResourceName> ParseResourceName(ByteView text) {
   ByteView parts[3];
   std::size_t at = 0;
   for (std::size_t part = 0; part < 3; ++part) {
-    if (part > 0 && (at == text.size() || text[at++] != '/')) return Malformed(at);
+    if (part > 0) {
+      if (at == text.size() || text[at] != '/') return Malformed(at);
+      ++at;
+    }
     const std::size_t start = at;
     while (at < text.size() && (IsNameCharacter(text[at]) || (at > start && text[at] == '.'))) {
       ++at;

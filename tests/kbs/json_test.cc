@@ -256,5 +256,38 @@ TEST(JsonWriterTest, SaysWhatIsNeededAndRefusesEscapes) {
   }
 }
 
+TEST(JsonStringTest, EscapesComeAndGo) {
+  const struct {
+    std::string_view string;
+    std::string_view text;
+  } kCases[] = {
+      {R"("")", ""},
+      {R"("plain ä")", "plain ä"},
+      {R"("\"\\\/\b\f\n\r\t")", "\"\\/\b\f\n\r\t"},
+      {R"("\u0041\u00e4\u20AC\uD83D\uDE00.")", "Aä€😀."},
+  };
+  for (const auto& c : kCases) {
+    JsonReader json(AsBytes(c.string));
+    const ByteView string = json.RawString();
+    ASSERT_THAT(json.Finish(), IsOk());
+    ByteVector out(c.text.size());
+    EXPECT_THAT(UnescapeString(string, out), IsOkAnd(SameBytes(AsBytes(c.text)))) << c.string;
+  }
+  JsonReader json(AsBytes("1"));
+  EXPECT_TRUE(json.RawString().empty());
+  EXPECT_THAT(json.Finish(), IsStatus(Code::kMalformed, Source::kKbs, 0));
+  ByteVector out(2);
+  EXPECT_THAT(UnescapeString(AsBytes(R"("\nab")"), out),
+              IsStatus(Code::kBufferTooSmall, Source::kKbs, 3));
+}
+
+TEST(JsonWriterTest, EscapesWhatItMust) {
+  ByteVector out(100);
+  JsonWriter json(out);
+  json.Escaped(AsBytes(std::string_view("\"\\/ä\b\f\n\r\t\v\0\x1f", 13)));
+  EXPECT_THAT(json.Finish(),
+              IsOkAnd(SameBytes(AsBytes(R"("\"\\/ä\b\f\n\r\t\u000b\u0000\u001f")"))));
+}
+
 }  // namespace
 }  // namespace svsm::kbs

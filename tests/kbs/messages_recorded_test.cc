@@ -79,7 +79,7 @@ TEST_F(MessagesRecordedTest, AttestComesOutAlike) {
     const std::string request = BodyOf(exchange.at("request"));
     if (request.empty()) continue;
     const auto attestation = DecodeAttestation(AsBytes(request), workspace_);
-    if (request == "{}") {
+    if (request == "{}" || request.find(R"("nonce":"")") != std::string::npos) {
       EXPECT_FALSE(attestation.ok());
       continue;
     }
