@@ -9,13 +9,12 @@
 #include <atomic>
 #include <cerrno>
 
-#include "svsm/kbs/secret_signature.h"
+#include "svsm/kbs/messages.h"
 
 namespace svsm::broker {
 namespace {
 
 constexpr Status kNoName(Code::kInvalidArgument, Source::kBroker);
-constexpr std::size_t kNumParts = 3;
 
 Status FromErrno(int error) {
   const auto detail = static_cast<std::uint32_t>(error);
@@ -30,16 +29,6 @@ Status FromErrno(int error) {
     default:
       return Status(Code::kIoError, Source::kSystem, detail);
   }
-}
-
-bool IsFirst(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '-';
-}
-
-bool IsPart(std::string_view part) {
-  if (part.empty() || !IsFirst(part.front())) return false;
-  return std::all_of(part.begin(), part.end(), [](char c) { return IsFirst(c) || c == '.'; });
 }
 
 Status MakeFolder(const std::string& path) {
@@ -57,7 +46,7 @@ Status FlushFolder(const std::string& path) {
 
 enum class Kind { kFolder, kFile };
 
-// The names in a folder that are parts of a resource's name, and of that kind.
+// The names of that kind in a folder, but hidden ones.
 Status ListParts(const std::string& folder, Kind kind, std::vector<std::string>& out) {
   ::DIR* const dir = ::opendir(folder.c_str());
   if (dir == nullptr) return errno == ENOENT ? OkStatus() : FromErrno(errno);
@@ -65,7 +54,7 @@ Status ListParts(const std::string& folder, Kind kind, std::vector<std::string>&
     errno = 0;
     const ::dirent* const entry = ::readdir(dir);
     if (entry == nullptr) break;
-    if (!IsPart(entry->d_name)) continue;
+    if (entry->d_name[0] == '.') continue;
     struct ::stat info = {};
     if (::lstat((folder + '/' + entry->d_name).c_str(), &info) != 0) continue;
     if (kind == Kind::kFolder ? S_ISDIR(info.st_mode) : S_ISREG(info.st_mode)) {
@@ -79,17 +68,7 @@ Status ListParts(const std::string& folder, Kind kind, std::vector<std::string>&
 
 }  // namespace
 
-bool IsResourceName(std::string_view name) {
-  if (name.size() > kbs::kMaxResourceSize) return false;
-  std::size_t num_parts = 0;
-  for (;;) {
-    const std::size_t slash = name.find('/');
-    if (!IsPart(name.substr(0, slash))) return false;
-    ++num_parts;
-    if (slash == std::string_view::npos) return num_parts == kNumParts;
-    name.remove_prefix(slash + 1);
-  }
-}
+bool IsResourceName(std::string_view name) { return kbs::ParseResourceName(AsBytes(name)).ok(); }
 
 Result<std::unique_ptr<DirectoryResources>> DirectoryResources::Open(const std::string& folder) {
   SVSM_TRY(MakeFolder(folder));
@@ -151,6 +130,7 @@ Result<std::vector<std::string>> DirectoryResources::List() const {
       for (const std::string& tag : tags) names.push_back(parent + '/' + tag);
     }
   }
+  std::erase_if(names, [](const std::string& name) { return !IsResourceName(name); });
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -36,6 +36,7 @@ struct Response {
   std::string content_type = {};
   std::string set_cookie = {};
   std::string body = {};
+  std::string www_authenticate = {};  // with status 401, for browsers
 };
 
 }  // namespace svsm::broker
