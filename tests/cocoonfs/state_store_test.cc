@@ -91,5 +91,71 @@ TEST_F(FileStateStoreTest, SaysWhenItCannot) {
   EXPECT_THAT(store_.Write("a", {}), IsStatus(Code::kDataLoss, Source::kCocoonfs));
 }
 
+class FixedStateStoreTest : public FileStateStoreTest {
+ protected:
+  static constexpr const char* kNames[] = {"one", "two"};
+  void WriteFile(std::uint64_t inode, ByteView bytes) {
+    SVSM_ASSERT_OK_AND_ASSIGN(Transaction* const transaction, fs_.Begin());
+    ASSERT_THAT(transaction->Write(inode, bytes, 0), IsOk());
+    SVSM_ASSERT_OK_AND_ASSIGN(PendingCommit* const commit, transaction->Prepare());
+    ASSERT_THAT(commit->Apply(), IsOk());
+  }
+  FixedStateStore fixed_{fs_, TpmInodes(0x4C54), kNames};
+};
+
+TEST_F(FixedStateStoreTest, EachNameIsANumber) {
+  ByteVector out(100);
+  EXPECT_THAT(fixed_.Size("two"), IsStatus(Code::kNotFound, Source::kCocoonfs));
+  EXPECT_THAT(fixed_.Read("two", out), IsStatus(Code::kNotFound, Source::kCocoonfs));
+  EXPECT_THAT(fixed_.Remove("two"), IsStatus(Code::kNotFound, Source::kCocoonfs));
+  ASSERT_THAT(fixed_.Write("two", ByteVector(60, 1)), IsOk());
+  ASSERT_THAT(fixed_.Write("two", ByteVector(70, 2)), IsOk());
+  ASSERT_THAT(fixed_.Write("one", {}), IsOk());
+  EXPECT_THAT(fixed_.Size("one"), IsOkAnd(::testing::Eq(0u)));
+  EXPECT_THAT(fixed_.Read("two", out), IsOkAnd(::testing::Eq(70u)));
+  EXPECT_EQ(out[69], 2);
+  EXPECT_THAT(fixed_.Read("two", ByteSpan(out).first(69)),
+              IsStatus(Code::kBufferTooSmall, Source::kCocoonfs, 70u));
+  EXPECT_EQ(out[0], 0);
+  EXPECT_THAT(fs_.Stat(0x14C540001), IsOk());
+  EXPECT_THAT(fs_.Stat(0x14C540000), IsOk());
+  ASSERT_THAT(fixed_.Remove("two"), IsOk());
+  EXPECT_THAT(fs_.Stat(0x14C540001), IsStatus(Code::kNotFound, Source::kCocoonfs));
+}
+
+TEST_F(FixedStateStoreTest, HasNoOtherNames) {
+  ByteVector out(4);
+  for (const char* name : {"three", "on", "onee", "", ".one", "ONE"}) {
+    EXPECT_THAT(fixed_.Size(name), IsStatus(Code::kInvalidArgument, Source::kCocoonfs));
+    EXPECT_THAT(fixed_.Read(name, out), IsStatus(Code::kInvalidArgument, Source::kCocoonfs));
+    EXPECT_THAT(fixed_.Write(name, out), IsStatus(Code::kInvalidArgument, Source::kCocoonfs));
+    EXPECT_THAT(fixed_.Remove(name), IsStatus(Code::kInvalidArgument, Source::kCocoonfs));
+  }
+}
+
+TEST_F(FixedStateStoreTest, SaysWhenItCannot) {
+  ASSERT_THAT(fixed_.Write("one", ByteVector(10)), IsOk());
+  EXPECT_THAT(fixed_.Write("two", ByteVector(300000)),
+              IsStatus(Code::kExhausted, Source::kCocoonfs));
+  SVSM_ASSERT_OK_AND_ASSIGN(Transaction* const transaction, fs_.Begin());
+  EXPECT_THAT(fixed_.Write("one", {}), IsStatus(Code::kBusy, Source::kCocoonfs));
+  EXPECT_THAT(fixed_.Remove("one"), IsStatus(Code::kBusy, Source::kCocoonfs));
+  transaction->Abandon();
+  EXPECT_THAT(fixed_.Size("one"), IsOkAnd(::testing::Eq(10u)));
+}
+
+TEST_F(FixedStateStoreTest, KnowsAnotherEnginesTpm) {
+  EXPECT_EQ(kOtherEngineNvImage, 0x100000000u);
+  EXPECT_EQ(kOtherEngineMarker, 0x100000001u);
+  EXPECT_THAT(HasOtherEngine(fs_), IsOkAnd(::testing::Eq(false)));
+  WriteFile(kOtherEngineNvImage, ByteVector(16384));
+  WriteFile(kOtherEngineMarker, {});
+  EXPECT_THAT(HasOtherEngine(fs_), IsOkAnd(::testing::Eq(false)));
+  WriteFile(kOtherEngineMarker, ByteVector(12));
+  EXPECT_THAT(HasOtherEngine(fs_), IsOkAnd(::testing::Eq(true)));
+  fs_.Close();
+  EXPECT_THAT(HasOtherEngine(fs_), IsStatus(Code::kFailedPrecondition, Source::kCocoonfs));
+}
+
 }  // namespace
 }  // namespace svsm::cocoonfs

@@ -39,6 +39,13 @@ enum class StateKind : std::uint8_t {
 // What becomes of a stored volatile state after PowerOn() has taken the TPM up from it.
 enum class StoredVolatile : std::uint8_t { kKeep, kDelete };
 
+// What became of the permanent state, for who registers it with a ledger before a response leaves.
+enum class StateChange : std::uint8_t {
+  kNone,     // the stored bytes are the same
+  kPlain,    // the clock and the TPM's random generator moved on, and nothing else
+  kMatters,  // anything else: NV, keys, authorisations, counters of failed ones, restarts, ...
+};
+
 inline constexpr std::uint8_t kMaxLocality = 4;
 
 struct BufferSizes {
@@ -82,6 +89,11 @@ class Engine {
   // state that this engine can take up; all that was laid in before is dropped, the stored state
   // stands).
   virtual Status SetState(StateKind kind, ByteView blob) = 0;
+  // The most that was done to the permanent state since the last call of this, by whatever function;
+  // asked after Execute(), what that command did. It is judged by the bytes that were to be stored,
+  // not by the command; where storing failed, it mattered. An engine that cannot tell says that it
+  // mattered.
+  virtual StateChange TakeStateChange() { return StateChange::kMatters; }
   // Stores the volatile state, from which the next PowerOn() resumes. Errors:
   // kFailedPrecondition (no power), those of the store.
   virtual Status StoreVolatile() = 0;

@@ -64,6 +64,7 @@ class LibtpmsEngine final : public Engine {
   Result<BufferSizes> SetBufferSize(std::size_t wanted) override;
   Result<std::size_t> GetState(StateKind kind, ByteSpan out) override;
   Status SetState(StateKind kind, ByteView blob) override;
+  StateChange TakeStateChange() override;
   Status StoreVolatile() override;
   Status HashStart() override;
   Status HashData(ByteView data) override;

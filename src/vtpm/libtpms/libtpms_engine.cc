@@ -202,6 +202,8 @@ Status LibtpmsEngine::SetState(StateKind kind, ByteView blob) {
   return Status(Code::kMalformed, Source::kVtpm);
 }
 
+StateChange LibtpmsEngine::TakeStateChange() { return core_->nvram.TakeStateChange(); }
+
 Status LibtpmsEngine::StoreVolatile() {
   if (!core_->powered) return NoPower();
   LibtpmsBuffer blob;

@@ -3,10 +3,12 @@
 #include <cstdlib>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "svsm/vtpm/libtpms_engine.h"
 #include "vtpm/libtpms/api.h"
 #include "vtpm/libtpms/rand_provider.h"
+#include "vtpm/libtpms/state_change.h"
 
 namespace svsm::vtpm {
 namespace {
@@ -55,6 +57,7 @@ struct NvramCallbacks {
       std::free(blob);
       return Report(got.status());
     }
+    if (*kind == StateKind::kPermanent) g_nvram->Remember(ByteView(blob, *got));
     *data = blob;
     *length = static_cast<std::uint32_t>(*got);
     g_nvram->has_loaded_ = true;
@@ -96,6 +99,7 @@ struct NvramCallbacks {
 };
 
 Nvram::~Nvram() {
+  Wipe(permanent_);
   if (g_nvram == this) g_nvram = nullptr;
 }
 
@@ -174,8 +178,25 @@ Status Nvram::Write(StateKind kind, ByteView blob) {
   // no keys.
   if (!failure_.ok()) return failure_;
   if (!RngFailure().ok()) return RngFailure();
+  if (kind == StateKind::kPermanent) return Keep(WritePermanent(blob));
   return Keep(store_.Write(StoreName(kind), blob));
 }
+
+Status Nvram::WritePermanent(ByteView blob) {
+  const Status status = store_.Write(StoreName(StateKind::kPermanent), blob);
+  const StateChange change = status.ok() ? CompareStates(permanent_, blob) : StateChange::kMatters;
+  if (change > change_) change_ = change;
+  Remember(status.ok() ? blob : ByteView());
+  return status;
+}
+
+void Nvram::Remember(ByteView permanent) {
+  // The old bytes must not be left behind in memory that a larger copy gives back.
+  Wipe(permanent_);
+  permanent_.assign(permanent.begin(), permanent.end());
+}
+
+StateChange Nvram::TakeStateChange() { return std::exchange(change_, StateChange::kNone); }
 
 Status Nvram::Remove(StateKind kind) {
   const Status status = store_.Remove(StoreName(kind));

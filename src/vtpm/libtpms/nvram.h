@@ -35,6 +35,9 @@ class Nvram {
   void LaidIn(StateKind kind);
   void DropLaidIn();
 
+  // See Engine.
+  StateChange TakeStateChange();
+
   // The store's first failure since Begin(). From then on nothing is written.
   Status failure() const { return failure_; }
   // Whether a stored or laid-in state was there for libtpms to take up since Begin().
@@ -52,8 +55,12 @@ class Nvram {
  private:
   friend struct NvramCallbacks;
   Status Keep(Status status);
+  Status WritePermanent(ByteView blob);
+  void Remember(ByteView permanent);
 
   StateStore& store_;
+  ByteVector permanent_;  // as it is stored, as far as is known
+  StateChange change_ = StateChange::kNone;
   Status failure_;
   BufferSizes sizes_;
   std::uint8_t locality_ = 0;

@@ -205,6 +205,42 @@ TEST_P(StoreFaultTest, ABlankTpmThatCannotBeStoredHasNoPower) {
 INSTANTIATE_TEST_SUITE_P(Faults, StoreFaultTest,
                          ::testing::Values(FaultStore::Fault::kBefore, FaultStore::Fault::kAfter));
 
+TEST_F(LibtpmsEngineTest, TellsWhatBecameOfThePermanentState) {
+  tpm_.Start();
+  EXPECT_EQ(engine().TakeStateChange(), StateChange::kMatters);
+  EXPECT_EQ(engine().TakeStateChange(), StateChange::kNone);
+  ASSERT_EQ(Extend(3, 0), 0u);
+  ASSERT_EQ(tpm_.Code(BuildGetRandom(8, tpm_.command)), 0u);
+  EXPECT_EQ(engine().TakeStateChange(), StateChange::kNone);
+  ASSERT_EQ(tpm_.Code(Define(0x01C10001, tpm_.command)), 0u);
+  EXPECT_EQ(engine().TakeStateChange(), StateChange::kMatters);
+  const auto write = [&](std::uint8_t value) {
+    return tpm_.Code(BuildNvWrite(0x01C10001, Bytes<8>{value}, 0, tpm_.command));
+  };
+  ASSERT_EQ(write(1), 0u);
+  EXPECT_EQ(engine().TakeStateChange(), StateChange::kMatters);
+  ASSERT_EQ(tpm_.Code(BuildNvRead(0x01C10001, 8, 0, tpm_.command)), 0u);
+  EXPECT_EQ(engine().TakeStateChange(), StateChange::kNone);
+  // TPM2_ClockSet by the owner, to 2^32 ms; libtpms stores that with what it stores next.
+  ASSERT_EQ(tpm_.CodeOfHex("8002000000230000012840000001"
+                           "000000094000000900000000000000000100000000"),
+            0u);
+  // TPM2_HierarchyChangeAuth of the owner's, to what it is.
+  constexpr char kSameAuth[] =
+      "80020000001d0000012940000001"
+      "000000094000000900000000000000";
+  ASSERT_EQ(tpm_.CodeOfHex(kSameAuth), 0u);
+  EXPECT_EQ(engine().TakeStateChange(), StateChange::kPlain);
+  ASSERT_EQ(tpm_.CodeOfHex(kSameAuth), 0u);
+  EXPECT_EQ(engine().TakeStateChange(), StateChange::kNone);
+  ASSERT_EQ(write(2), 0u);
+  ASSERT_EQ(write(2), 0u);
+  EXPECT_EQ(engine().TakeStateChange(), StateChange::kMatters);
+  store_.fault = FaultStore::Fault::kBefore;
+  EXPECT_EQ(write(3), kTpmRcFailure);
+  EXPECT_EQ(engine().TakeStateChange(), StateChange::kMatters);
+}
+
 TEST_F(LibtpmsEngineTest, AStoreThatCannotBeReadIsNotFormattedAnew) {
   tpm_.Start();
   engine().PowerOff();
