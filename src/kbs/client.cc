@@ -1,7 +1,5 @@
 #include "svsm/kbs/client.h"
 
-#include "svsm/kbs/base64.h"
-
 namespace svsm::kbs {
 namespace {
 
@@ -9,67 +7,43 @@ Status Refused(Code code, std::size_t detail = 0) {
   return Status(code, Source::kKbs, static_cast<std::uint32_t>(detail));
 }
 
-constexpr std::size_t kBrokerRefused = 1;
-constexpr std::size_t kNotSigned = 2;
-constexpr std::size_t kOtherBroker = 3;
-
-bool SamePoint(crypto::EcPointView a, crypto::EcPointView b) {
-  return Equal(a.x, b.x) && Equal(a.y, b.y);
-}
-
-BrokerKey KeyOf(const EcJwk& signer) {
-  BrokerKey key;
-  key.curve = signer.curve;
-  Copy(key.x, signer.point.x);
-  Copy(key.y, signer.point.y);
-  return key;
+OpenerConfig OpenerConfigOf(const ClientConfig& config) {
+  return {.form = config.binding == BindingMode::kOwn ? SecretForm::kGrant : SecretForm::kRaw,
+          .epk_place = config.epk_place,
+          .policy = config.policy,
+          .resource = config.resource};
 }
 
 }  // namespace
 
 Client::Client(const ClientConfig& config, const ClientPrimitives& primitives, Attester& attester,
                ByteSpan workspace)
-    : config_(config), primitives_(primitives), attester_(attester), workspace_(workspace) {}
+    : config_(config),
+      primitives_(primitives),
+      attester_(attester),
+      workspace_(workspace),
+      opener_(OpenerConfigOf(config), {primitives.jwe, primitives.hmac_sha256, primitives.sha384,
+                                       primitives.broker_verifier}) {}
 
 Result<Client::Step> Client::Advance(ByteView in) {
   if (state_ == State::kDone || state_ == State::kFailed) {
     return Refused(Code::kFailedPrecondition);
   }
   Result<Step> step = Dispatch(in);
-  if (!step.ok()) Forget();
+  if (!step.ok()) state_ = State::kFailed;
   return step;
 }
 
 Result<Client::Step> Client::Dispatch(ByteView in) {
-  if (in.size() != needed_) return Refused(Code::kInvalidArgument);
-  needed_ = 0;
-  switch (state_) {
-    case State::kStart:
-      return Start();
-    case State::kNegotiated:
-    case State::kAttested:
-      state_ = state_ == State::kNegotiated ? State::kChallengeHeader : State::kAnswerHeader;
-      needed_ = kFrameHeaderSize;
-      return Step{.kind = Step::Kind::kNeed, .need = needed_};
-    case State::kChallengeHeader:
-      return NeedBody(in, State::kChallenge);
-    case State::kAnswerHeader:
-      return NeedBody(in, State::kAnswer);
-    case State::kChallenge:
-      return Attest(in);
-    case State::kAnswer:
-      return Open(in);
-    case State::kDone:
-    case State::kFailed:
-      break;
-  }
-  return Refused(Code::kFailedPrecondition);
+  if (state_ == State::kStart) return in.empty() ? Start() : Refused(Code::kInvalidArgument);
+  SVSM_ASSIGN_OR_RETURN(const std::optional<Step> receive, receiver_.Take(in));
+  if (receive) return *receive;
+  return state_ == State::kNegotiated ? Attest(in) : Open(in);
 }
 
 Result<Client::Step> Client::Start() {
-  const bool pinned = config_.trust == BrokerTrust::kPinned;
+  SVSM_TRY(CheckPolicy(config_.policy));
   if (workspace_.size() < kClientWorkspaceSize ||
-      (pinned && !config_.broker && config_.without_signature == UnsignedSecret::kRefuse) ||
       primitives_.jwe.ecdh.curve() != crypto::Curve::kP521) {
     return Refused(Code::kInvalidArgument);
   }
@@ -77,13 +51,6 @@ Result<Client::Step> Client::Start() {
   SVSM_ASSIGN_OR_RETURN(const ByteView frame, EncodeFrame(NegotiationRequest{}, workspace_));
   state_ = State::kNegotiated;
   return Step{.kind = Step::Kind::kSend, .send = frame};
-}
-
-Result<Client::Step> Client::NeedBody(ByteView header, State next) {
-  SVSM_ASSIGN_OR_RETURN(needed_,
-                        FrameBodySize(header.first<kFrameHeaderSize>(), kMaxFrameBodySize));
-  state_ = next;
-  return Step{.kind = Step::Kind::kNeed, .need = needed_};
 }
 
 Result<Client::Step> Client::Attest(ByteView body) {
@@ -111,85 +78,26 @@ Result<Client::Step> Client::Attest(ByteView body) {
   return Step{.kind = Step::Kind::kSend, .send = frame};
 }
 
-// The proxy always spells the ephemeral key outside. Where the header has one, too, they must be
-// the same, and the header's counts.
-Result<JweMessage> Client::MessageOf(const AttestationResponse& answer, const JweHeader& header) {
-  const ProxyDecryption& parts = *answer.decryption;
-  JweMessage jwe = {.protected_text = parts.aad,
-                    .encrypted_key = parts.wrapped_cek,
-                    .iv = parts.iv,
-                    .ciphertext = *answer.secret,
-                    .tag = parts.tag};
-  if (!header.epk) {
-    jwe.epk = EcJwk{crypto::Curve::kP521, parts.epk};
-  } else if (!SamePoint(header.epk->point, parts.epk)) {
-    return Refused(Code::kMalformed);
-  }
-  return jwe;
-}
-
-Status Client::CheckPolicy(const BrokerKey& key) const {
-  const bool first_use = config_.trust == BrokerTrust::kRemembered && !config_.broker;
-  if (config_.trust == BrokerTrust::kAny || first_use) return OkStatus();
-  if (config_.broker && *config_.broker == key) return OkStatus();
-  return Refused(Code::kPermissionDenied, kOtherBroker);
-}
-
-Status Client::CheckBroker(const JweHeader& header, const JweMessage& jwe, crypto::EcPointView epk,
-                           ByteSpan workspace) {
-  if (header.svsm.empty()) {
-    if (config_.without_signature == UnsignedSecret::kAccept) return OkStatus();
-    return Refused(Code::kPermissionDenied, kNotSigned);
-  }
-  if (jwe.encrypted_key.size() != kEncryptedKeySize || jwe.iv.size() != crypto::kGcmNonceSize) {
-    return Refused(Code::kMalformed);
-  }
-  SVSM_ASSIGN_OR_RETURN(const SecretSignature signature,
-                        DecodeSecretSignature(header.svsm, workspace));
-  const BrokerKey key = KeyOf(signature.signer);
-  SVSM_TRY(CheckPolicy(key));
-  SVSM_TRY(VerifySecret(primitives_.broker_verifier, primitives_.sha384, signature,
-                        {.nonce = ByteView(nonce_).first(nonce_size_),
-                         .svsm_key = {x_, y_},
-                         .epk = epk,
-                         .report_digest = report_digest_,
-                         .encrypted_key = jwe.encrypted_key.first<kEncryptedKeySize>(),
-                         .iv = jwe.iv.first<crypto::kGcmNonceSize>(),
-                         .ciphertext = jwe.ciphertext}));
-  broker_ = key;
-  boot_number_ = signature.boot;
-  return OkStatus();
-}
-
 Result<Client::Step> Client::Open(ByteView body) {
-  const ByteSpan decoded = workspace_.first(kMaxFrameBodySize);
-  const ByteSpan rest = workspace_.subspan(kMaxFrameBodySize);
-  SVSM_ASSIGN_OR_RETURN(const AttestationResponse answer, DecodeAttestationResponse(body, decoded));
-  if (!answer.success) return Refused(Code::kPermissionDenied, kBrokerRefused);
+  SVSM_ASSIGN_OR_RETURN(const AttestationResponse answer,
+                        DecodeAttestationResponse(body, workspace_.first(kMaxFrameBodySize)));
+  if (!answer.success) {
+    return Refused(Code::kPermissionDenied, static_cast<std::size_t>(BrokerRefusal::kRefused));
+  }
   if (!answer.secret || !answer.decryption) return Refused(Code::kMalformed);
-  if (answer.secret->size() > kMaxSecretSize) return Refused(Code::kOutOfRange, kMaxSecretSize);
-  if (answer.decryption->aad.size() > kMaxProtectedSize) return Refused(Code::kMalformed);
-  const ByteSpan text_buffer = rest.first(kMaxProtectedSize);
-  const ByteSpan header_buffer = rest.subspan(kMaxProtectedSize, kMaxProtectedSize);
-  const ByteSpan free = rest.subspan(2 * kMaxProtectedSize);
-  SVSM_ASSIGN_OR_RETURN(const ByteView text,
-                        DecodeBase64(Base64::kUrl, answer.decryption->aad, text_buffer));
-  SVSM_ASSIGN_OR_RETURN(const JweHeader header, DecodeJweHeader(text, header_buffer));
-  SVSM_ASSIGN_OR_RETURN(const JweMessage jwe, MessageOf(answer, header));
-  SVSM_TRY(CheckBroker(header, jwe, answer.decryption->epk, free));
-  SVSM_ASSIGN_OR_RETURN(const ByteView plaintext,
-                        OpenJwe(primitives_.jwe, jwe, config_.epk_place, free, secret_.writable()));
-  secret_size_ = plaintext.size();
+  const ProxyDecryption& parts = *answer.decryption;
+  SVSM_TRY(opener_.Open({.nonce = ByteView(nonce_).first(nonce_size_),
+                         .svsm_key = {x_, y_},
+                         .report_digest = report_digest_,
+                         .told_epk = parts.epk},
+                        {.protected_text = parts.aad,
+                         .encrypted_key = parts.wrapped_cek,
+                         .iv = parts.iv,
+                         .ciphertext = *answer.secret,
+                         .tag = parts.tag},
+                        workspace_.subspan(kMaxFrameBodySize)));
   state_ = State::kDone;
   return Step{.kind = Step::Kind::kDone};
-}
-
-void Client::Forget() {
-  state_ = State::kFailed;
-  secret_.wipe();
-  secret_size_ = 0;
-  broker_.reset();
-  boot_number_.reset();
 }
 
 }  // namespace svsm::kbs

@@ -20,14 +20,14 @@ TEST_F(ClientRecordedTest, SendsTheRecordedBytesAndOpensTheAnswer) {
   ASSERT_THAT(ecdh.SetPrivateKey(FromUrl(key.at("d").get<std::string>())), IsOk());
   crypto::OpensslBlockCipher aes(crypto::BlockCipherAlg::kAes);
   crypto::OpensslAesGcm aead;
+  crypto::OpensslHmac hmac(crypto::HashAlg::kSha256);
   const crypto::OpensslHash sha256(crypto::HashAlg::kSha256);
   const crypto::OpensslHash sha384(crypto::HashAlg::kSha384);
   const crypto::OpensslHash sha512(crypto::HashAlg::kSha512);
   crypto::OpensslEcdsaVerifier verifier(crypto::Curve::kP384);
   ClientConfig config;
   config.binding = BindingMode::kProxyCompatible;
-  config.trust = BrokerTrust::kAny;
-  config.without_signature = UnsignedSecret::kAccept;
+  config.policy = {.trust = BrokerTrust::kAny, .without_signature = UnsignedSecret::kAccept};
   ByteVector workspace(kClientWorkspaceSize);
   for (const nlohmann::json& boot : recorded.at("frames")) {
     FixedAttester attester;
@@ -35,7 +35,7 @@ TEST_F(ClientRecordedTest, SendsTheRecordedBytesAndOpensTheAnswer) {
     ByteVector decoded(request.size());
     attester.report = ToVector(
         DecodeAttestationRequest(ByteView(request).subspan(kFrameHeaderSize), decoded)->report);
-    Client client(config, {{ecdh, aes, aead, sha256}, sha512, sha384, verifier}, attester,
+    Client client(config, {{ecdh, aes, aead, sha256}, sha512, sha384, hmac, verifier}, attester,
                   workspace);
     ByteView in;
     ByteVector answer;
@@ -49,7 +49,7 @@ TEST_F(ClientRecordedTest, SendsTheRecordedBytesAndOpensTheAnswer) {
     }
     SVSM_ASSERT_OK_AND_ASSIGN(const Client::Step last, client.Advance(in));
     EXPECT_EQ(last.kind, Client::Step::Kind::kDone);
-    EXPECT_THAT(client.secret(), SameBytes(Hex(recorded.at("plaintext_hex"))));
+    EXPECT_THAT(client.root_key(), SameBytes(Hex(recorded.at("plaintext_hex"))));
     // REPORT_DATA stands at 0x50 of the report.
     EXPECT_THAT(attester.asked, SameBytes(ByteView(attester.report).subspan(0x50, 64)));
   }

@@ -1,14 +1,10 @@
 #include "svsm/kbs/client.h"
 
 #include <optional>
-#include <string_view>
 
 #include "svsm/core/wire.h"
-#include "svsm/crypto/openssl.h"
-#include "svsm/kbs/base64.h"
-#include "svsm/testing/matchers.h"
+#include "tests/kbs/fake_broker.h"
 #include "tests/kbs/fixed_attester.h"
-#include "tests/kbs/fixed_rng.h"
 
 namespace svsm::kbs {
 namespace {
@@ -18,58 +14,26 @@ using testing::IsStatus;
 using testing::SameBytes;
 
 auto Is(Code code, std::size_t detail = 0) { return IsStatus(code, Source::kKbs, detail); }
+auto Denied(BrokerRefusal refusal) {
+  return Is(Code::kPermissionDenied, static_cast<std::size_t>(refusal));
+}
 
 // A client and a broker behind a proxy, each of whose answers a test may change.
 class ClientTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    ByteVector scalar(66);
-    ASSERT_THAT(ecdh_.GenerateKey(rng_, scalar), IsOk());
-    ASSERT_THAT(ecdh_.PublicKey(x_, y_), IsOk());
-    ASSERT_THAT(signer_.SetPrivateKey(ByteVector(48, 7)), IsOk());
-    ASSERT_THAT(signer_.PublicKey(broker_.x, broker_.y), IsOk());
-    config_.broker = broker_;
+    broker_.ReleaseGrant();
+    config_.policy.known = broker_.key();
   }
-  // Seals `kSecret`, signs it and answers.
   AttestationResponse Answer() {
-    crypto::OpensslEcdh ephemeral(crypto::Curve::kP521);
-    EXPECT_THAT(MakeJweKeys({ephemeral, aes_, aead_, sha256_}, rng_,
-                            {crypto::Curve::kP521, {x_, y_}}, keys_),
-                IsOk());
-    EXPECT_THAT(SealJwe(aead_, keys_, {}, AsBytes(kSecret), ciphertext_, tag_), IsOk());
-    Bytes<48> report_digest{};
-    EXPECT_THAT(sha384_.Digest(signed_report_, report_digest), IsOk());
-    const auto digest = SecretDigest(sha384_,
-                                     {.nonce = nonce_,
-                                      .svsm_key = {x_, y_},
-                                      .epk = keys_.epk().point,
-                                      .report_digest = report_digest,
-                                      .encrypted_key = keys_.encrypted_key,
-                                      .iv = keys_.iv,
-                                      .ciphertext = ciphertext_},
-                                     AsBytes("a/b/c"), {9});
-    ByteVector r(48);
-    ByteVector s(48);
-    EXPECT_THAT(signer_.Sign(*digest, r, s), IsOk());
-    Bytes<1024> member{};
-    const auto signature =
-        EncodeSecretSignature({.signer = {crypto::Curve::kP384, {broker_.x, broker_.y}},
-                               .boot = {9},
-                               .resource = AsBytes("a/b/c"),
-                               .signature = {r, s}},
-                              member);
-    Bytes<2048> header{};
-    const auto text = EncodeJweHeader(keys_.epk(), sign_ ? *signature : ByteView(), header);
-    protected_.resize(EncodedSize(Base64::kUrl, text->size()));
-    EXPECT_THAT(EncodeBase64(Base64::kUrl, *text, protected_), IsOk());
-    EXPECT_THAT(SealJwe(aead_, keys_, protected_, AsBytes(kSecret), ciphertext_, tag_), IsOk());
+    broker_.Seal(svsm_.key());
     return {.success = true,
-            .secret = ByteView(ciphertext_),
-            .decryption = ProxyDecryption{.epk = keys_.epk().point,
-                                          .wrapped_cek = keys_.encrypted_key,
-                                          .aad = protected_,
-                                          .iv = keys_.iv,
-                                          .tag = tag_},
+            .secret = ByteView(broker_.ciphertext),
+            .decryption = ProxyDecryption{.epk = broker_.keys.epk().point,
+                                          .wrapped_cek = broker_.keys.encrypted_key,
+                                          .aad = broker_.protected_text,
+                                          .iv = broker_.keys.iv,
+                                          .tag = broker_.tag},
             .token = {}};
   }
   template <typename Message>
@@ -83,16 +47,14 @@ class ClientTest : public ::testing::Test {
     return client.Advance(frame->subspan(kFrameHeaderSize)).status();
   }
   Client& NewClient() {
-    return client_.emplace(
-        config_,
-        ClientPrimitives{{ecdh_, aes_, aead_, sha256_},
-                         config_.binding == BindingMode::kOwn ? sha384_ : sha512_,
-                         sha384_,
-                         verifier_},
-        attester_, workspace_);
+    const bool proxy = config_.binding == BindingMode::kProxyCompatible;
+    return client_.emplace(config_,
+                           ClientPrimitives{svsm_.jwe(), proxy ? svsm_.sha512 : svsm_.sha384,
+                                            svsm_.sha384, svsm_.hmac, svsm_.verifier},
+                           attester_, workspace_);
   }
   NegotiationResponse Negotiation() const {
-    return {.challenge = nonce_,
+    return {.challenge = broker_.nonce,
             .params = {BindingParam::kEcPublicKeyBytes, BindingParam::kChallenge},
             .num_params = 2};
   }
@@ -101,92 +63,81 @@ class ClientTest : public ::testing::Test {
     SVSM_TRY(client.Advance({}).status());
     SVSM_TRY(Receive(client, Negotiation()));
     const Status status = Receive(client, answer);
-    EXPECT_EQ(status.ok(), client.secret().size() == kSecret.size());
-    if (!status.ok()) {
-      EXPECT_FALSE(client.broker() || client.boot_number());
-      EXPECT_THAT(client.Advance({}), Is(Code::kFailedPrecondition));
-    }
+    EXPECT_EQ(status.ok(), !client.root_key().empty());
+    EXPECT_THAT(client.Advance({}), Is(Code::kFailedPrecondition));
     return status;
   }
 
-  static constexpr std::string_view kSecret = "the root key of the storage";
-  FixedRng rng_;
-  crypto::OpensslEcdh ecdh_{crypto::Curve::kP521};
-  crypto::OpensslBlockCipher aes_{crypto::BlockCipherAlg::kAes};
-  crypto::OpensslAesGcm aead_;
-  const crypto::OpensslHash sha256_{crypto::HashAlg::kSha256};
-  const crypto::OpensslHash sha384_{crypto::HashAlg::kSha384};
-  const crypto::OpensslHash sha512_{crypto::HashAlg::kSha512};
-  crypto::OpensslEcdsaVerifier verifier_{crypto::Curve::kP384};
-  crypto::OpensslEcdsaSigner signer_{crypto::Curve::kP384};
+  SvsmSide svsm_{crypto::Curve::kP521};
+  FakeBroker broker_;
   FixedAttester attester_;
-  ByteVector signed_report_ = attester_.report;
-  bool sign_ = true;
-  ByteVector x_ = ByteVector(66);
-  ByteVector y_ = ByteVector(66);
-  BrokerKey broker_;
   ClientConfig config_;
-  const ByteVector nonce_ = ByteVector(32, 5);
-  JweKeys keys_;
-  ByteVector ciphertext_ = ByteVector(kSecret.size());
-  Bytes<16> tag_{};
-  ByteVector protected_;
   ByteVector frame_ = ByteVector(kFrameHeaderSize + kMaxFrameBodySize);
   ByteVector workspace_ = ByteVector(kClientWorkspaceSize);
   std::optional<Client> client_;
 };
 
-TEST_F(ClientTest, GetsASecretFromThePinnedBroker) {
+TEST_F(ClientTest, GetsAGrantFromThePinnedBroker) {
   config_.boot_context = AsBytes("first boot");
+  config_.resource = AsBytes("a/b/c");
   ASSERT_THAT(Boot(Answer()), IsOk());
-  EXPECT_THAT(client_->secret(), SameBytes(AsBytes(kSecret)));
-  EXPECT_EQ(client_->broker(), broker_);
+  EXPECT_THAT(client_->root_key(), SameBytes(GrantedRootKey("a/b/c")));
+  EXPECT_EQ(client_->broker(), broker_.key());
   EXPECT_EQ(client_->boot_number(), BootNumber{9});
-  SVSM_ASSERT_OK_AND_ASSIGN(
-      const evidence::ReportData expected,
-      BindingReportData(BindingMode::kOwn, sha384_,
-                        {.key = {x_, y_}, .nonce = nonce_, .boot_context = config_.boot_context}));
+  Grant grant;
+  ASSERT_THAT(client_->ReadGrant(grant), IsOk());
+  EXPECT_THAT(grant.vm_id, SameBytes(ByteVector(16, 0x22)));
+  SVSM_ASSERT_OK_AND_ASSIGN(const evidence::ReportData expected,
+                            BindingReportData(BindingMode::kOwn, svsm_.sha384,
+                                              {.key = svsm_.key().point,
+                                               .nonce = broker_.nonce,
+                                               .boot_context = config_.boot_context}));
   EXPECT_THAT(attester_.asked, SameBytes(expected));
-  EXPECT_THAT(client_->Advance({}), Is(Code::kFailedPrecondition));
+}
+
+TEST_F(ClientTest, CompatibleModesGetTheKeyItself) {
+  broker_.secret = {'k', 'e', 'y'};
+  EXPECT_THAT(Boot(Answer()), Is(Code::kTruncated));
+  for (const BindingMode mode : {BindingMode::kProxyCompatible, BindingMode::kTrustee}) {
+    config_.binding = mode;
+    ASSERT_THAT(Boot(Answer()), IsOk());
+    EXPECT_THAT(client_->root_key(), SameBytes(broker_.secret));
+    EXPECT_EQ(client_->boot_number(), BootNumber{9});
+  }
 }
 
 TEST_F(ClientTest, UnsignedIsRefusedUnlessAskedFor) {
-  sign_ = false;
-  EXPECT_THAT(Boot(Answer()), Is(Code::kPermissionDenied, 2));
-  config_.trust = BrokerTrust::kAny;
-  EXPECT_THAT(Boot(Answer()), Is(Code::kPermissionDenied, 2));
-  config_.without_signature = UnsignedSecret::kAccept;
+  broker_.sign = false;
+  EXPECT_THAT(Boot(Answer()), Denied(BrokerRefusal::kUnsigned));
+  config_.policy.trust = BrokerTrust::kAny;
+  EXPECT_THAT(Boot(Answer()), Denied(BrokerRefusal::kUnsigned));
+  config_.policy.without_signature = UnsignedSecret::kAccept;
   EXPECT_THAT(Boot(Answer()), IsOk());
   EXPECT_FALSE(client_->broker() || client_->boot_number());
 }
 
 TEST_F(ClientTest, OtherBrokersNeedAPolicyThatTakesThem) {
-  config_.broker->x[0] ^= 1;
-  EXPECT_THAT(Boot(Answer()), Is(Code::kPermissionDenied, 3));
-  config_.without_signature = UnsignedSecret::kAccept;
-  EXPECT_THAT(Boot(Answer()), Is(Code::kPermissionDenied, 3));
-  config_.trust = BrokerTrust::kRemembered;
-  EXPECT_THAT(Boot(Answer()), Is(Code::kPermissionDenied, 3));
-  config_.trust = BrokerTrust::kAny;
+  config_.policy.known->x[0] ^= 1;
+  EXPECT_THAT(Boot(Answer()), Denied(BrokerRefusal::kOtherBroker));
+  config_.policy.trust = BrokerTrust::kAny;
   EXPECT_THAT(Boot(Answer()), IsOk());
-  config_.trust = BrokerTrust::kRemembered;
-  config_.broker.reset();
+  config_.policy = {.trust = BrokerTrust::kRemembered};
   EXPECT_THAT(Boot(Answer()), IsOk());
-  EXPECT_EQ(client_->broker(), broker_);
+  EXPECT_EQ(client_->broker(), broker_.key());
 }
 
 TEST_F(ClientTest, WhatTheHostChangesIsNoticed) {
-  signed_report_[0] ^= 1;
+  broker_.report[0] ^= 1;
   EXPECT_THAT(Boot(Answer()), Is(Code::kAuthFailed));
-  signed_report_[0] ^= 1;
+  broker_.report[0] ^= 1;
   AttestationResponse answer = Answer();
-  tag_[0] ^= 1;
+  broker_.tag[0] ^= 1;
   EXPECT_THAT(Boot(answer), Is(Code::kAuthFailed));
   answer = Answer();
-  ciphertext_[0] ^= 1;
+  broker_.ciphertext[0] ^= 1;
   EXPECT_THAT(Boot(answer), Is(Code::kAuthFailed));
   answer = Answer();
-  answer.decryption->epk = {x_, y_};
+  answer.decryption->epk = svsm_.key().point;
   EXPECT_THAT(Boot(answer), Is(Code::kMalformed));
   answer = Answer();
   answer.decryption.reset();
@@ -195,7 +146,7 @@ TEST_F(ClientTest, WhatTheHostChangesIsNoticed) {
   const ByteVector large(kMaxSecretSize + 1);
   answer.secret = large;
   EXPECT_THAT(Boot(answer), Is(Code::kOutOfRange, kMaxSecretSize));
-  EXPECT_THAT(Boot(AttestationResponse{}), Is(Code::kPermissionDenied, 1));
+  EXPECT_THAT(Boot(AttestationResponse{}), Denied(BrokerRefusal::kRefused));
 }
 
 TEST_F(ClientTest, OneOrderOfParamsIsSignedFor) {
@@ -209,9 +160,10 @@ TEST_F(ClientTest, OneOrderOfParamsIsSignedFor) {
 
 TEST_F(ClientTest, RefusesCallsOutOfItsContract) {
   EXPECT_THAT(NewClient().Advance(AsBytes("x")), Is(Code::kInvalidArgument));
-  config_.broker.reset();
+  EXPECT_THAT(client_->Advance({}), Is(Code::kFailedPrecondition));
+  config_.policy.known.reset();
   EXPECT_THAT(NewClient().Advance({}), Is(Code::kInvalidArgument));
-  config_.broker = broker_;
+  config_.policy.known = broker_.key();
   workspace_.pop_back();
   EXPECT_THAT(NewClient().Advance({}), Is(Code::kInvalidArgument));
 }
