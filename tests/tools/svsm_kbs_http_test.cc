@@ -1,0 +1,266 @@
+// The HTTP server of svsm-kbs, alone.
+#include <sys/resource.h>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "svsm/testing/matchers.h"
+#include "tests/tools/tcp_client.h"
+#include "tools/svsm-kbs/http_server.h"
+
+namespace svsm::tool {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::IsStatus;
+using ::testing::StartsWith;
+using testing::TcpClient;
+
+constexpr const char* kGet = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
+
+double Seconds(std::chrono::steady_clock::time_point since) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - since).count();
+}
+
+class HttpServerTest : public ::testing::Test {
+ protected:
+  HttpServerTest() {
+    options_.limits = {.connections = 8,
+                       .head_bytes = 4096,
+                       .body_bytes = 10000,
+                       .request_ms = 700,
+                       .response_ms = 2000,
+                       .idle_ms = 400,
+                       .requests = 4};
+  }
+  ~HttpServerTest() override { Stop(); }
+
+  void Start() {
+    const auto echo = [this](const broker::Request& request) {
+      ++num_requests_;
+      if (request.path == "/slow") std::this_thread::sleep_for(std::chrono::milliseconds(300));
+      broker::Response response{.status = request.path == "/no" ? 401 : 200,
+                                .content_type = "text/plain"};
+      response.body = std::to_string(static_cast<int>(request.method)) + ' ' +
+                      std::string(request.path) + ' ' + std::string(request.cookie) + ' ' +
+                      std::string(request.authorization) + ' ' +
+                      std::string(request.body.begin(), request.body.end());
+      if (request.path == "/large") response.body.assign(std::size_t{50} << 20, 'x');
+      response.set_cookie = request.path == "/cookie" ? "a=b" : "";
+      return response;
+    };
+    std::string error;
+    auto server = HttpServer::Listen(options_, echo, error);
+    ASSERT_TRUE(server.ok()) << error;
+    server_ = std::move(*server);
+    thread_ = std::thread([this] { server_->Serve(); });
+  }
+  void Stop() {
+    if (!thread_.joinable()) return;
+    server_->Stop();
+    thread_.join();
+  }
+  std::string Ask(const std::string& request) {
+    TcpClient client(server_->port());
+    EXPECT_TRUE(client.connected());
+    client.Send(request);
+    return client.ReadAll();
+  }
+
+  HttpOptions options_;
+  std::unique_ptr<HttpServer> server_;
+  std::thread thread_;
+  std::atomic<int> num_requests_ = 0;
+};
+
+TEST_F(HttpServerTest, GivesTheHandlerWhatCame) {
+  Start();
+  EXPECT_THAT(
+      Ask("POST /a/b%2f?q=1 HTTP/1.1\r\nHost: x\r\nCookie: c=1\r\nAuthorization: Bearer t\r\n"
+          "Content-Length: 5\r\nConnection: close\r\n\r\nhello"),
+      HasSubstr("\r\n\r\n1 /a/b%2f c=1 Bearer t hello"));
+  for (const char* method : {"GET", "POST", "PUT", "DELETE"}) {
+    const std::string reply = Ask(
+        std::string(method) + " /no HTTP/1.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    EXPECT_THAT(reply, StartsWith("HTTP/1.1 401 ")) << method;
+    EXPECT_THAT(reply, HasSubstr("Cache-Control: no-store\r\n"));
+  }
+  EXPECT_THAT(Ask("GET /cookie HTTP/1.1\r\nConnection: close\r\n\r\n"),
+              HasSubstr("Set-Cookie: a=b\r\n"));
+}
+
+TEST_F(HttpServerTest, SendsAnswersWholeAndPlain) {
+  Start();
+  const std::string reply =
+      Ask("GET /a HTTP/1.1\r\nAccept-Encoding: gzip, br\r\nRange: bytes=1-2\r\n"
+          "Connection: close\r\n\r\n");
+  EXPECT_THAT(reply, StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(reply, HasSubstr("0 /a"));
+}
+
+TEST_F(HttpServerTest, TakesChunks) {
+  Start();
+  EXPECT_THAT(Ask("POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+                  "Connection: close\r\n\r\n5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n"),
+              HasSubstr("1 /c   hello!"));
+}
+
+TEST_F(HttpServerTest, KeepsAConnectionForSomeRequests) {
+  Start();
+  TcpClient client(server_->port());
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_TRUE(client.Send(kGet));
+    EXPECT_THAT(client.ReadResponse(), StartsWith("HTTP/1.1 200 ")) << i;
+  }
+  EXPECT_EQ(client.ReadAll(), "");
+  EXPECT_EQ(num_requests_, 4);
+}
+
+TEST_F(HttpServerTest, EndsAnIdleConnection) {
+  Start();
+  const auto start = std::chrono::steady_clock::now();
+  TcpClient silent(server_->port());
+  EXPECT_EQ(silent.ReadAll(), "");
+  EXPECT_GE(Seconds(start), 0.3);
+  EXPECT_LT(Seconds(start), 5);
+}
+
+TEST_F(HttpServerTest, EndsASlowRequest) {
+  Start();
+  const auto start = std::chrono::steady_clock::now();
+  TcpClient slow(server_->port());
+  bool open = slow.Send("GET / HTTP/1.1\r\nX: ");
+  for (int i = 0; i < 100 && open; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    open = slow.Send("y");
+  }
+  EXPECT_FALSE(open);
+  EXPECT_LT(Seconds(start), 4);
+  EXPECT_EQ(num_requests_, 0);
+}
+
+TEST_F(HttpServerTest, EndsAnEndlessHead) {
+  Start();
+  TcpClient endless(server_->port());
+  bool open = endless.Send("GET / HTTP/1.1\r\n");
+  std::size_t sent = 0;
+  for (; open && sent < (std::size_t{64} << 20); sent += 8192) {
+    std::string lines;
+    while (lines.size() < 8192) lines += "X-Header: y\r\n";
+    open = endless.Send(lines);
+  }
+  EXPECT_FALSE(open);
+  EXPECT_EQ(num_requests_, 0);
+}
+
+TEST_F(HttpServerTest, RefusesALargeBody) {
+  Start();
+  EXPECT_THAT(Ask("POST /b HTTP/1.1\r\nContent-Length: 10001\r\nConnection: close\r\n\r\n" +
+                  std::string(10001, 'x')),
+              StartsWith("HTTP/1.1 413 "));
+  EXPECT_THAT(Ask("POST /b HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\nx"),
+              ::testing::Not(StartsWith("HTTP/1.1 200 ")));
+  EXPECT_THAT(Ask("POST /b HTTP/1.1\r\nContent-Length: 10000\r\nConnection: close\r\n\r\n" +
+                  std::string(10000, 'x')),
+              StartsWith("HTTP/1.1 200 "));
+  // One that does not say how large it is.
+  std::string chunks = "POST /b HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (int i = 0; i < 100; ++i) chunks += "3e8\r\n" + std::string(1000, 'x') + "\r\n";
+  EXPECT_THAT(Ask(chunks + "0\r\n\r\n"), ::testing::Not(HasSubstr(" 200 ")));
+  EXPECT_EQ(num_requests_, 1);
+}
+
+TEST_F(HttpServerTest, SurvivesGarbage) {
+  Start();
+  for (const std::string& garbage :
+       {std::string("\r\n\r\n"), std::string("GET\r\n\r\n"), std::string(3000, '\0'),
+        std::string("GET / HTTP/9.9\r\n\r\n"), std::string("FOO / HTTP/1.1\r\n\r\n"),
+        std::string("GET " + std::string(9000, '/') + " HTTP/1.1\r\n\r\n"),
+        std::string("POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n"),
+        std::string("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n"),
+        std::string("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
+        std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11)}) {
+    EXPECT_THAT(Ask(garbage), ::testing::Not(HasSubstr(" 200 "))) << garbage.substr(0, 40);
+  }
+  EXPECT_THAT(Ask("GET /a HTTP/1.1\r\nConnection: close\r\n\r\n"), HasSubstr("0 /a"));
+}
+
+TEST_F(HttpServerTest, DropsWhoDoesNotTakeTheAnswer) {
+  options_.limits.response_ms = 300;
+  Start();
+  TcpClient deaf(server_->port());
+  ASSERT_TRUE(deaf.Send("GET /large HTTP/1.1\r\n\r\n"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(900));
+  EXPECT_LT(deaf.ReadAll().size(), std::size_t{50} << 20);
+}
+
+TEST_F(HttpServerTest, MoreClientsThanPlacesWait) {
+  Start();
+  std::vector<std::unique_ptr<TcpClient>> silent;
+  for (int i = 0; i < 20; ++i) silent.push_back(std::make_unique<TcpClient>(server_->port()));
+  // All places are taken by clients that say nothing; they go, and the others get theirs.
+  EXPECT_THAT(Ask("GET /a HTTP/1.1\r\nConnection: close\r\n\r\n"), HasSubstr("0 /a"));
+}
+
+TEST_F(HttpServerTest, AnswersManyAtOnce) {
+  options_.limits.connections = 64;
+  Start();
+  std::atomic<int> good = 0;
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 64; ++i) {
+    clients.emplace_back([&] {
+      if (Ask("GET /slow HTTP/1.1\r\nConnection: close\r\n\r\n").find("0 /slow") !=
+          std::string::npos) {
+        ++good;
+      }
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  EXPECT_EQ(good, 64);
+}
+
+TEST_F(HttpServerTest, EndsRequestsUnderWayWhenItStops) {
+  Start();
+  std::string reply;
+  std::thread client([&] { reply = Ask("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n"); });
+  TcpClient idle(server_->port());
+  while (num_requests_ == 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  const auto start = std::chrono::steady_clock::now();
+  Stop();
+  client.join();
+  EXPECT_THAT(reply, HasSubstr("0 /slow"));
+  EXPECT_LT(Seconds(start), 3);
+  EXPECT_FALSE(TcpClient(server_->port()).connected());
+}
+
+TEST_F(HttpServerTest, StopsBeforeItServes) {
+  std::string error;
+  auto server = HttpServer::Listen(
+      options_, [](const broker::Request&) { return broker::Response(); }, error);
+  ASSERT_TRUE(server.ok());
+  (*server)->Stop();
+  (*server)->Serve();
+}
+
+TEST_F(HttpServerTest, SaysWhyItDoesNotListen) {
+  Start();
+  const HttpHandler handler = [](const broker::Request&) { return broker::Response(); };
+  std::string error;
+  HttpOptions options;
+  options.port = server_->port();
+  EXPECT_THAT(HttpServer::Listen(options, handler, error),
+              IsStatus(Code::kUnavailable, Source::kSystem));
+  EXPECT_THAT(error, HasSubstr("cannot listen"));
+  options.certificate = "/nowhere";
+  EXPECT_THAT(HttpServer::Listen(options, handler, error),
+              IsStatus(Code::kInvalidArgument, Source::kCaller));
+  options.key = "/nowhere";
+  EXPECT_THAT(HttpServer::Listen(options, handler, error),
+              IsStatus(Code::kMalformed, Source::kOpenssl));
+}
+
+}  // namespace
+}  // namespace svsm::tool

@@ -1,0 +1,235 @@
+#include "tools/svsm-kbs/http_server.h"
+
+#include <httplib.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "tools/svsm-kbs/connection.h"
+
+namespace svsm::tool {
+namespace {
+
+constexpr int kBacklog = 1024;
+
+struct CtxDeleter {
+  void operator()(SSL_CTX* ctx) const { ::SSL_CTX_free(ctx); }
+};
+using TlsContext = std::unique_ptr<SSL_CTX, CtxDeleter>;
+
+broker::Method MethodOf(const std::string& name) {
+  if (name == "GET" || name == "HEAD") return broker::Method::kGet;
+  if (name == "POST") return broker::Method::kPost;
+  if (name == "PUT") return broker::Method::kPut;
+  return name == "DELETE" ? broker::Method::kDelete : broker::Method::kOther;
+}
+
+// As many threads as connections may be served at once, made when they are needed. Who comes then
+// waits in the kernel's queue, because Enqueue() waits.
+class Workers final : public httplib::TaskQueue {
+ public:
+  explicit Workers(std::size_t limit) : limit_(limit) {}
+
+  void enqueue(std::function<void()> task) override {
+    std::unique_lock lock(mutex_);
+    while (busy_ == limit_) changed_.wait(lock);
+    ++busy_;
+    tasks_.push_back(std::move(task));
+    if (tasks_.size() > idle_) threads_.emplace_back([this] { Work(); });
+    changed_.notify_all();
+  }
+
+  void shutdown() override {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    changed_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+ private:
+  void Work() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      ++idle_;
+      while (tasks_.empty() && !stopping_) changed_.wait(lock);
+      --idle_;
+      if (tasks_.empty()) return;
+      const std::function<void()> task = std::move(tasks_.front());
+      tasks_.pop_front();
+      lock.unlock();
+      task();
+      lock.lock();
+      --busy_;
+      changed_.notify_all();
+    }
+  }
+
+  const std::size_t limit_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> tasks_;
+  std::vector<std::thread> threads_;
+  std::size_t busy_ = 0;  // tasks that wait or run
+  std::size_t idle_ = 0;
+  bool stopping_ = false;
+};
+
+Result<TlsContext> MakeTls(const HttpOptions& options, std::string& error) {
+  TlsContext tls(::SSL_CTX_new(::TLS_server_method()));
+  if (tls == nullptr) return Status(Code::kInternal, Source::kOpenssl);
+  ::SSL_CTX_set_min_proto_version(tls.get(), TLS1_2_VERSION);
+  ::SSL_CTX_set_options(tls.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  ::SSL_CTX_set_mode(tls.get(),
+                     SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  const bool good =
+      ::SSL_CTX_use_certificate_chain_file(tls.get(), options.certificate.c_str()) == 1 &&
+      ::SSL_CTX_use_PrivateKey_file(tls.get(), options.key.c_str(), SSL_FILETYPE_PEM) == 1 &&
+      ::SSL_CTX_check_private_key(tls.get()) == 1;
+  if (!good) {
+    const char* const reason = ::ERR_reason_error_string(::ERR_peek_last_error());
+    error = "certificate or key: " + std::string(reason == nullptr ? "unusable" : reason);
+    ::ERR_clear_error();
+    return Status(Code::kMalformed, Source::kOpenssl);
+  }
+  return tls;
+}
+
+}  // namespace
+
+class HttpServer::Impl final : public httplib::Server {
+ public:
+  Impl(HttpOptions options, HttpHandler handler, TlsContext tls)
+      : options_(std::move(options)), handler_(std::move(handler)), tls_(std::move(tls)) {
+    set_payload_max_length(options_.limits.body_bytes);
+    // Without SO_REUSEPORT, which would let two brokers share a port unseen.
+    set_socket_options([](socket_t fd) {
+      const int on = 1;
+      ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    });
+    new_task_queue = [this] { return new Workers(options_.limits.connections); };
+    // Every request, whatever its path: the broker finds its way itself.
+    const auto answer = [this](const httplib::Request& in, httplib::Response& out) {
+      Answer(in, out);
+    };
+    Get(".*", answer);
+    Post(".*", answer);
+    Put(".*", answer);
+    Delete(".*", answer);
+    Patch(".*", answer);
+    Options(".*", answer);
+    set_exception_handler([](const httplib::Request&, httplib::Response& out,
+                             const std::exception_ptr&) { out.status = 500; });
+  }
+
+  bool Bind() {
+    port_ = options_.port == 0 ? bind_to_any_port(options_.host)
+                               : (bind_to_port(options_.host, options_.port) ? options_.port : -1);
+    // cpp-httplib asks for a queue of five.
+    return port_ > 0 && ::listen(svr_sock_, kBacklog) == 0;
+  }
+
+  int port() const { return port_; }
+
+  void Serve() {
+    serving_ = true;
+    if (!stopping_) listen_after_bind();
+    ended_ = true;
+  }
+
+  void Stop() {
+    if (stopping_.exchange(true) || !serving_) return;
+    while (!is_running() && !ended_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (!ended_) stop();
+  }
+
+ private:
+  bool process_and_close_socket(socket_t fd) override {
+    Connection connection(fd, tls_.get(), options_.limits);
+    if (tls_ != nullptr && !connection.Handshake()) return false;
+    const auto stopping = [this] { return stopping_.load(); };
+    for (std::size_t left = options_.limits.requests; left > 0; --left) {
+      if (!connection.WaitForRequest(stopping)) return true;
+      bool closed = false;
+      const bool last = left == 1 || stopping_;
+      if (!process_request(connection, last, closed, Plain) || closed) return true;
+    }
+    return true;
+  }
+
+  // What holds secrets is neither compressed nor sent in parts.
+  static void Plain(httplib::Request& request) {
+    request.headers.erase("Accept-Encoding");
+    request.ranges.clear();
+  }
+
+  void Answer(const httplib::Request& in, httplib::Response& out) const {
+    const std::string cookie = in.get_header_value("Cookie");
+    const std::string authorization = in.get_header_value("Authorization");
+    const std::string peer = in.remote_addr + ':' + std::to_string(in.remote_port);
+    const std::string_view path = std::string_view(in.target).substr(0, in.target.find('?'));
+    const std::string_view body = in.body;
+    broker::Response response = handler_(
+        {.method = MethodOf(in.method),
+         .path = path,
+         .cookie = cookie,
+         .authorization = authorization,
+         .body = ByteView(static_cast<const std::uint8_t*>(static_cast<const void*>(body.data())),
+                          body.size()),
+         .peer = peer});
+    out.status = response.status;
+    out.body = std::move(response.body);
+    if (!response.content_type.empty()) out.set_header("Content-Type", response.content_type);
+    if (!response.set_cookie.empty()) out.set_header("Set-Cookie", response.set_cookie);
+    if (!response.www_authenticate.empty()) {
+      out.set_header("WWW-Authenticate", response.www_authenticate);
+    }
+    out.set_header("Cache-Control", "no-store");
+    out.set_header("X-Content-Type-Options", "nosniff");
+    out.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
+  }
+
+  const HttpOptions options_;
+  const HttpHandler handler_;
+  const TlsContext tls_;
+  int port_ = -1;
+  std::atomic<bool> stopping_ = false;
+  std::atomic<bool> serving_ = false;
+  std::atomic<bool> ended_ = false;
+};
+
+HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+HttpServer::~HttpServer() = default;
+int HttpServer::port() const { return impl_->port(); }
+void HttpServer::Serve() { impl_->Serve(); }
+void HttpServer::Stop() { impl_->Stop(); }
+
+Result<std::unique_ptr<HttpServer>> HttpServer::Listen(const HttpOptions& options,
+                                                       HttpHandler handler, std::string& error) {
+  TlsContext tls;
+  if (options.certificate.empty() != options.key.empty()) {
+    error = "a certificate needs its key";
+    return Status(Code::kInvalidArgument, Source::kCaller);
+  }
+  if (!options.certificate.empty()) {
+    SVSM_ASSIGN_OR_RETURN(tls, MakeTls(options, error));
+  }
+  auto impl = std::make_unique<Impl>(options, std::move(handler), std::move(tls));
+  if (!impl->Bind()) {
+    error = "cannot listen on " + options.host + " port " + std::to_string(options.port);
+    return Status(Code::kUnavailable, Source::kSystem);
+  }
+  return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
+}
+
+}  // namespace svsm::tool
