@@ -282,6 +282,14 @@ Status JournalReplay::RebuildTree() {
   return OkStatus();
 }
 
+std::size_t JournalReplay::replay_bytes() const {
+  std::uint64_t blocks = volume_.places.journal_head.count;
+  for (const Extent& tail : tails_) blocks += tail.count;
+  return ReplayBytes(volume_.layout, log_,
+                     static_cast<std::size_t>(blocks) * volume_.layout.allocation_block_bytes(),
+                     volume_.tree.made().view().size());
+}
+
 Status JournalReplay::Load(ByteView head) {
   {
     Vec<std::uint8_t> payload(volume_.allocator);

@@ -9,6 +9,12 @@
 
 namespace svsm::cocoonfs {
 
+// The memory, in bytes, that suffices beyond WorkspaceSize() to open an image with this log in its
+// journal, and to apply it. `chain_bytes` is the size of the extents that the log lies in,
+// `num_nodes` the number of the tree's nodes that are made anew.
+std::size_t ReplayBytes(const ImageLayout& layout, const JournalLog& log, std::size_t chain_bytes,
+                        std::size_t num_nodes);
+
 class JournalReplay {
  public:
   explicit JournalReplay(Volume& volume)
@@ -31,6 +37,8 @@ class JournalReplay {
   // The log's extents behind the head.
   std::span<const Extent> tails() const { return tails_.view(); }
   BlockView& view() { return view_; }
+  // As ReplayBytes(), of this log.
+  std::size_t replay_bytes() const;
 
  private:
   Status ReadLog(ByteView head, Vec<std::uint8_t>& payload);

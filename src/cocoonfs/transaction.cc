@@ -130,6 +130,7 @@ Result<std::size_t> Transaction::List(std::uint64_t from, std::span<FileEntry> o
 Result<PendingCommit*> Transaction::Prepare() { return state_.Prepare(); }
 
 void Transaction::Abandon() {
+std::size_t PendingCommit::replay_bytes() const { return state_.replay_bytes; }
   if (state_.phase != WriteState::Phase::kTransaction) return;
   state_.Drop();
   state_.phase = WriteState::Phase::kIdle;

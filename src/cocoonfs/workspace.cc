@@ -24,7 +24,30 @@ std::size_t Levels(const ImageLayout& layout, std::uint64_t num_blocks) {
 
 std::size_t Max(std::size_t a, std::size_t b) { return a > b ? a : b; }
 
+// A Vec that grows has its old and its new memory for a moment.
+constexpr std::size_t kGrowing = 3;
+// Ciphers and HMACs that only replay needs.
+constexpr std::size_t kReplayKeys = 8 * 1024;
+constexpr std::size_t kApplyBufferBytes = 32 * 1024;
+constexpr std::size_t kReplayBufferBytes = 16 * 1024;
+
 }  // namespace
+
+std::size_t ReplayBytes(const ImageLayout& layout, const JournalLog& log, std::size_t chain_bytes,
+                        std::size_t num_nodes) {
+  // An extent of the chain is in memory only while there are no caches yet.
+  const std::size_t extents = log.tree_extents.size() + log.bitmap_extents.size() +
+                              log.digest_ranges.size() + log.trims.size();
+  const std::size_t lists = extents * sizeof(Extent) + log.writes.size() * sizeof(ApplyRecord) +
+                            log.fragments.size() * sizeof(std::uint64_t) +
+                            log.fragment_digests.size();
+  const std::size_t node = layout.tree_node_bytes();
+  const std::size_t nodes = num_nodes * (node + kGrowing * sizeof(TreeNode));
+  const std::size_t buffers = Max(kReplayBufferBytes, Max(node, layout.data_block_bytes())) +
+                              Max(layout.data_block_bytes(), layout.bitmap_block_bytes()) +
+                              Max(kApplyBufferBytes, node) + layout.io_block_bytes();
+  return kGrowing * (chain_bytes + lists) + nodes + buffers + kReplayKeys;
+}
 
 std::size_t WorkspaceSize(const ImageLayout& layout, std::uint64_t num_blocks) {
   const std::size_t block = layout.allocation_block_bytes();

@@ -33,6 +33,7 @@ void WriteState::Opened(const OpenOptions& open_options) {
   old_root_size = 0;
   new_root = volume.header.root_digest;
   new_counter = volume.counter;
+  replay_bytes = replay->replay_bytes();
 }
 
 void WriteState::Drop() {
@@ -59,7 +60,11 @@ Status WriteState::BuildCommit() {
   const CommitOptions commit_options{.trim = options.trim, .last_counter = last_counter};
   SVSM_TRY(keys.Load(volume.keys, volume.rng));
   CommitBuilder builder(*prepared, keys, commit_options);
-  return builder.Build();
+  SVSM_TRY(builder.Build());
+  replay_bytes = ReplayBytes(volume.layout, prepared->log, prepared->chain.size(),
+                             prepared->tree.nodes().view().size());
+  const bool fits = options.max_replay_bytes == 0 || replay_bytes <= options.max_replay_bytes;
+  return fits ? OkStatus() : Status(Code::kExhausted, Source::kCocoonfs, kTooLarge);
 }
 
 Result<PendingCommit*> WriteState::Prepare() {

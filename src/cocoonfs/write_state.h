@@ -69,6 +69,7 @@ struct WriteState {
   Bytes<kCounterBytes> new_counter{};
   // The highest value that any commit of this object had.
   Bytes<kCounterBytes> last_counter{};
+  std::size_t replay_bytes = 0;
   // Whether the first device block of the journal's head is known to be zeros.
   bool head_clean = false;
 

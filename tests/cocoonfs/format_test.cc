@@ -9,6 +9,7 @@
 #include "svsm/cocoonfs_file/memory_device.h"
 #include "svsm/testing/matchers.h"
 #include "tests/cocoonfs/backend.h"
+#include "tests/cocoonfs/layouts.h"
 #include "tests/cocoonfs/support.h"
 
 namespace svsm::cocoonfs {
@@ -17,85 +18,10 @@ namespace {
 using testing::IsOk;
 using testing::IsStatus;
 
-struct Case {
-  const char* name;
-  ImageLayout layout;
-  std::size_t image_bytes;
-  std::uint32_t device_block;
-};
-
-ImageLayout With(void (*change)(ImageLayout&)) {
-  ImageLayout layout;
-  change(layout);
-  return layout;
-}
-
-std::vector<Case> Cases() {
-  using crypto::HashAlg;
-  return {
-      {"plain", ImageLayout{}, 65536, 512},
-      {"small", ImageLayout{}, 16384, 128},
-      {"large", ImageLayout{}, 8 << 20, 512},
-      {"odd_size", ImageLayout{}, 511 * 512, 512},
-      {"alloc_4k", With([](ImageLayout& l) {
-         l.allocation_block_log2 = 5;
-         l.io_block_log2 = 0;
-         l.tree_node_log2 = 0;
-         l.data_block_log2 = 0;
-         l.bitmap_block_log2 = 0;
-       }),
-       1 << 20, 4096},
-      {"io_128", With([](ImageLayout& l) {
-         l.io_block_log2 = 0;
-         l.tree_node_log2 = 3;
-       }),
-       65536, 128},
-      {"io_8k", With([](ImageLayout& l) {
-         l.io_block_log2 = 6;
-         l.tree_node_log2 = 0;
-       }),
-       512 << 10, 4096},
-      {"data_128", With([](ImageLayout& l) { l.data_block_log2 = 0; }), 65536, 512},
-      {"data_8k", With([](ImageLayout& l) {
-         l.data_block_log2 = 6;
-         l.bitmap_block_log2 = 6;
-       }),
-       262144, 512},
-      {"data_8k_bitmap_512", With([](ImageLayout& l) { l.data_block_log2 = 6; }), 262144, 512},
-      {"odd_data", With([](ImageLayout& l) { l.data_block_log2 = 5; }), 333 * 512, 512},
-      {"node_8k", With([](ImageLayout& l) { l.tree_node_log2 = 4; }), 131072, 512},
-      {"bitmap_128", With([](ImageLayout& l) {
-         l.bitmap_block_log2 = 0;
-         l.data_block_log2 = 0;
-       }),
-       65536, 512},
-      {"leaf_1k", With([](ImageLayout& l) {
-         l.index_leaf_log2 = 3;
-         l.index_internal_log2 = 2;
-       }),
-       65536, 512},
-      {"strong", With([](ImageLayout& l) {
-         l.key_bits = 256;
-         l.node_hash = l.data_hash = HashAlg::kSha512;
-       }),
-       131072, 512},
-      {"mixed", With([](ImageLayout& l) {
-         l.allocation_block_log2 = 1;
-         l.io_block_log2 = 3;
-         l.data_block_log2 = 2;
-         l.tree_node_log2 = 1;
-         l.bitmap_block_log2 = 1;
-         l.index_leaf_log2 = 1;
-         l.index_internal_log2 = 2;
-       }),
-       262144, 2048},
-  };
-}
-
-class FormatEach : public ::testing::TestWithParam<Case> {};
+class FormatEach : public ::testing::TestWithParam<LayoutCase> {};
 
 TEST_P(FormatEach, OpensAndIsEmpty) {
-  const Case& test = GetParam();
+  const LayoutCase& test = GetParam();
   const crypto::Symmetric& symmetric = LinkedBackend();
   TestRng rng(3);
   TestAllocator allocator;
@@ -141,9 +67,9 @@ TEST_P(FormatEach, OpensAndIsEmpty) {
   }
 }
 
-std::string NameOf(const ::testing::TestParamInfo<Case>& test) { return test.param.name; }
+std::string NameOf(const ::testing::TestParamInfo<LayoutCase>& test) { return test.param.name; }
 
-INSTANTIATE_TEST_SUITE_P(Layouts, FormatEach, ::testing::ValuesIn(Cases()), NameOf);
+INSTANTIATE_TEST_SUITE_P(Layouts, FormatEach, ::testing::ValuesIn(EmptyLayoutCases()), NameOf);
 
 Status FormatWith(const FormatOptions& options, std::size_t device_bytes = 65536,
                   std::uint32_t device_block = 512) {

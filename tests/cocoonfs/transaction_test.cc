@@ -14,6 +14,7 @@
 #include "svsm/core/heap_allocator.h"
 #include "svsm/testing/matchers.h"
 #include "tests/cocoonfs/backend.h"
+#include "tests/cocoonfs/layouts.h"
 #include "tests/cocoonfs/support.h"
 
 namespace svsm::cocoonfs {
@@ -96,78 +97,6 @@ TEST(Transaction, WritesOneFileThatIsThereAfterOpening) {
   EXPECT_EQ(info.flags, 7);
 }
 
-struct Layout {
-  const char* name;
-  ImageLayout layout;
-  std::size_t image_bytes;
-  std::uint32_t device_block;
-};
-
-ImageLayout With(void (*change)(ImageLayout&)) {
-  ImageLayout layout;
-  change(layout);
-  return layout;
-}
-
-std::vector<Layout> Layouts() {
-  return {
-      {"plain", {}, 131072, 512},
-      {"tearing", {}, 131072, 128},
-      {"io_4k", With([](ImageLayout& l) {
-         l.io_block_log2 = 5;
-         l.tree_node_log2 = 0;
-       }),
-       262144, 4096},
-      {"io_8k_data_512", With([](ImageLayout& l) {
-         l.io_block_log2 = 6;
-         l.tree_node_log2 = 0;
-       }),
-       524288, 2048},
-      {"data_8k", With([](ImageLayout& l) {
-         l.data_block_log2 = 6;
-         l.bitmap_block_log2 = 6;
-       }),
-       262144, 512},
-      {"data_128", With([](ImageLayout& l) {
-         l.data_block_log2 = 0;
-         l.bitmap_block_log2 = 0;
-         l.tree_node_log2 = 0;
-       }),
-       131072, 512},
-      {"alloc_1k", With([](ImageLayout& l) {
-         l.allocation_block_log2 = 3;
-         l.io_block_log2 = 2;
-         l.data_block_log2 = 0;
-         l.bitmap_block_log2 = 0;
-         l.tree_node_log2 = 0;
-       }),
-       524288, 4096},
-      {"alloc_4k_device_512", With([](ImageLayout& l) {
-         l.allocation_block_log2 = 5;
-         l.io_block_log2 = 0;
-         l.data_block_log2 = 0;
-         l.bitmap_block_log2 = 0;
-         l.tree_node_log2 = 0;
-       }),
-       1 << 20, 512},
-      {"mixed", With([](ImageLayout& l) {
-         l.allocation_block_log2 = 1;
-         l.io_block_log2 = 3;
-         l.data_block_log2 = 2;
-         l.tree_node_log2 = 1;
-         l.bitmap_block_log2 = 1;
-         l.index_leaf_log2 = 1;
-         l.index_internal_log2 = 2;
-       }),
-       262144, 2048},
-      {"strong", With([](ImageLayout& l) {
-         l.key_bits = 256;
-         l.node_hash = l.data_hash = crypto::HashAlg::kSha512;
-       }),
-       131072, 512},
-  };
-}
-
 struct Content {
   std::uint8_t flags = 0;
   ByteVector data;
@@ -186,11 +115,11 @@ void ExpectSame(FileSystem& fs, const Model& model) {
   }
 }
 
-class TransactionModel : public ::testing::TestWithParam<Layout> {};
+class TransactionModel : public ::testing::TestWithParam<LayoutCase> {};
 
 // Random operations, many or few a transaction, ended in every way, against a map.
 TEST_P(TransactionModel, KeepsToTheModel) {
-  const Layout& test = GetParam();
+  const LayoutCase& test = GetParam();
   for (const bool trim : {false, true}) {
     Image image(test.image_bytes, test.layout, test.device_block);
     TestRng dice(trim ? 5 : 6);
@@ -283,8 +212,8 @@ TEST_P(TransactionModel, KeepsToTheModel) {
   }
 }
 
-std::string LayoutName(const ::testing::TestParamInfo<Layout>& test) { return test.param.name; }
-INSTANTIATE_TEST_SUITE_P(Layouts, TransactionModel, ::testing::ValuesIn(Layouts()), LayoutName);
+std::string LayoutName(const ::testing::TestParamInfo<LayoutCase>& test) { return test.param.name; }
+INSTANTIATE_TEST_SUITE_P(Layouts, TransactionModel, ::testing::ValuesIn(LayoutCases()), LayoutName);
 
 // Files of 5000 bytes fill 85 % of 512 KiB, one commit each; all of them can be removed again, and
 // a file of many pieces fits in the holes.

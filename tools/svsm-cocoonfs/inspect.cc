@@ -21,16 +21,20 @@ Json FileJson(const cocoonfs::FileInfo& file) {
 }
 
 Json StateJson(Session& session) {
-  const cocoonfs::FileSystem& fs = session.fs();
+  cocoonfs::FileSystem& fs = session.fs();
   const cocoonfs::Usage usage = fs.usage();
+  const cocoonfs::PendingCommit* const commit = fs.pending_commit();
+  const std::size_t to_open = cocoonfs::WorkspaceSize(fs.layout(), usage.num_blocks);
   const std::size_t num_files = session.List().size();
   return {{"update_counter", DecimalText(fs.update_counter())},
           {"root_digest", ToHex(fs.root_digest())},
-          {"commit_pending", session.fs().pending_commit() != nullptr},
+          {"commit_pending", commit != nullptr},
           {"files", num_files},
           {"blocks", usage.num_blocks},
           {"free_blocks", usage.num_free_blocks},
           {"free_bytes", usage.num_free_blocks * usage.block_size_bytes},
+          {"memory_to_open", to_open},
+          {"memory_to_replay", commit == nullptr ? 0 : commit->replay_bytes()},
           {"memory_high_water", session.heap().high_water_bytes()}};
 }
 

@@ -57,6 +57,10 @@ struct OpenOptions {
   // Blocks that become free are trimmed. Without it, an image at rest does not show which blocks
   // are free.
   bool trim = false;
+  // Transactions whose commit would need more memory than that to be found at Open(), beyond
+  // WorkspaceSize(), are refused before anything is written (PendingCommit::replay_bytes()). 0: no
+  // bound.
+  std::size_t max_replay_bytes = 0;
 };
 
 struct FileEntry {

@@ -28,6 +28,9 @@ namespace svsm::cocoonfs {
 
 struct WriteState;
 
+// The detail of Transaction::Prepare()'s kExhausted for a transaction that is too large.
+inline constexpr std::uint32_t kTooLarge = 1;
+
 // Errors of all its functions: kFailedPrecondition (the transaction is over, or failed before), and
 // when something must be read, kAuthFailed and kMalformed (detail = Region), kOutOfMemory,
 // kIoError. After an error other than kNotFound, kInvalidArgument and kBufferTooSmall the
@@ -59,9 +62,9 @@ class Transaction final {
 
   // Works out the new state, and writes what may be written before the commit: new blocks to free
   // places, copies of changed ones, the log; and a barrier. With no change at all it is a commit
-  // that only counts. Errors: kExhausted (no space for the journal; nothing has been written), and
-  // those above. After a failure of the device the image is as it was, and the next transaction may
-  // begin.
+  // that only counts. Errors: those above, and kExhausted (no space for the journal, or with detail
+  // = kTooLarge: it would need more than OpenOptions::max_replay_bytes); nothing has been written
+  // then. After a failure of the device the image is as it was, and the next transaction may begin.
   Result<PendingCommit*> Prepare();
   // Drops the transaction.
   void Abandon();
@@ -85,6 +88,9 @@ class PendingCommit final {
   // Of the new state, least significant byte first. In one open FileSystem no value is ever used
   // for two states: that of a commit which was cancelled is left out.
   FixedView<kUpdateCounterSize> counter() const;
+  // The memory that suffices, beyond WorkspaceSize() of the image, to open it while this commit is
+  // in its journal, and to apply it. OpenOptions::max_replay_bytes bounds it.
+  std::size_t replay_bytes() const;
   // Whether the journal's head is durable: the commit survives a power cut.
   bool journal_written() const;
 
