@@ -30,8 +30,8 @@ enum class BindingMode : std::uint8_t {
   // evidence::ReportDataKind::kBrokerKey, for brokers behind the COCONUT attestation proxy: a key
   // on P-521, and no boot context. Takes SHA-512.
   kProxyCompatible,
-  // evidence::ReportDataKind::kRuntimeData, for Trustee's brokers: the nonce in base64 and the key as
-  // a JWK (svsm/kbs/runtime_data.h), and no boot context. Takes SHA-384.
+  // evidence::ReportDataKind::kRuntimeData, for Trustee's brokers: the nonce in base64 and the key
+  // as a JWK (svsm/kbs/runtime_data.h), and no boot context. Takes SHA-384.
   kTrustee,
 };
 

@@ -63,8 +63,8 @@ struct Grant {
 // kBufferTooSmall (detail = bytes needed). `out` holds the key seed: wipe it.
 [[nodiscard]] Result<ByteView> EncodeGrant(const Grant& grant, ByteSpan out);
 
-// Errors: kMalformed (detail = offset; no grant, a record missing, twice, out of order or of another
-// size), kTruncated (detail = offset), kOutOfRange (detail = kMaxGrantSize; more bytes),
+// Errors: kMalformed (detail = offset; no grant, a record missing, twice, out of order or of
+// another size), kTruncated (detail = offset), kOutOfRange (detail = kMaxGrantSize; more bytes),
 // kUnsupported (detail = offset; another version, or a critical record that is not known). No key
 // seed is in `grant` then.
 [[nodiscard]] Status DecodeGrant(ByteView bytes, Grant& grant);
