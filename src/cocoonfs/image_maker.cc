@@ -148,11 +148,21 @@ Status ImageMaker::MakeTree() {
   Vec<std::uint8_t> data(allocator_);
   SVSM_TRY(data.Resize(layout_.data_block_bytes()));
   const auto blocks = static_cast<std::uint32_t>(layout_.data_block());
-  for (std::uint64_t i = 0; i < shape_.num_data_blocks(); ++i) {
+  for (std::uint64_t i = 0; i < shape_.num_data_blocks();) {
     const std::uint64_t first = shape_.DataPosition(i);
+    // Free blocks up to the next that is not, or to the end of the image.
+    const std::uint64_t end = allocation_.bitmap().Next(first, true);
+    std::uint64_t free = (end - first) / blocks;
+    if (end == plan_.num_blocks) free = shape_.num_data_blocks() - i;
+    if (free != 0) {
+      SVSM_TRY(builder.AddFree(free));
+      i += free;
+      continue;
+    }
     const std::uint64_t word = allocation_.Word(first, blocks);
     if (word != 0) dirty_.Overlay(first, data.view());
     SVSM_TRY(builder.Add(word, word != 0 ? ByteView(data.view()) : ByteView()));
+    ++i;
   }
   return builder.Finish(header_.encrypted_counter, image_context,
                         ByteSpan(header_.root_digest).first(digests_.root_digest_bytes()));

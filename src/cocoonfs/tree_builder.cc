@@ -28,6 +28,25 @@ Status TreeBuilder::Add(std::uint64_t word, ByteView data) {
   return OkStatus();
 }
 
+Status TreeBuilder::AddFree(std::uint64_t count) {
+  Level& leaf = levels_[0];
+  const std::size_t size = shape_.digest_bytes(0);
+  while (count != 0) {
+    if (leaf.count == shape_.entries(0)) SVSM_TRY(Close(0));
+    const std::size_t room = shape_.entries(0) - leaf.count;
+    const std::size_t added = count < room ? static_cast<std::size_t>(count) : room;
+    TreeDigests::Batch batch(digests_);
+    for (std::size_t i = 0; i < added; ++i) {
+      const ByteSpan out = leaf.node.view().subspan((leaf.count + i) * size, size);
+      SVSM_TRY(batch.Add(next_++, 0, ByteView(), out));
+    }
+    SVSM_TRY(batch.Finish());
+    leaf.count += added;
+    count -= added;
+  }
+  return OkStatus();
+}
+
 Status TreeBuilder::Close(std::uint32_t number) {
   const std::uint32_t root = shape_.levels() - 1;
   bool full = true;

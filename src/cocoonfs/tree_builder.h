@@ -21,6 +21,8 @@ class TreeBuilder {
   Status Init(std::size_t node_bytes);
   // The next data block; arguments as TreeDigests::DataBlock(). Errors: kInternal, the device's.
   Status Add(std::uint64_t word, ByteView data);
+  // As many data blocks of which nothing counts. Errors: as Add().
+  Status AddFree(std::uint64_t count);
   // After the last data block: writes what is left, gives the root's digest. Errors: as Add().
   Status Finish(ByteView encrypted_counter, ByteView image_context, ByteSpan root_digest);
 

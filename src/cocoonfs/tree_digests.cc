@@ -19,14 +19,6 @@ constexpr std::size_t kMaxRuns = 32;  // of set bits in a word
 
 constexpr auto kMagic = Ascii("COCOONFS");
 
-// Computed for every block that is read.
-struct DataContextFields {
-  wire::Le64 word;
-  wire::Le64 index;
-  std::uint8_t version;
-  std::uint8_t subject;
-};
-
 }  // namespace
 
 Status TreeDigests::Init(KeySet& keys) {
@@ -37,10 +29,14 @@ Status TreeDigests::Init(KeySet& keys) {
   return OkStatus();
 }
 
-Bytes<TreeDigests::kDataContextBytes> TreeDigests::DataContext(std::uint64_t index,
-                                                               std::uint64_t word) {
-  const DataContextFields fields{wire::Le64(word), wire::Le64(index), kContextVersion, kDataBlock};
-  return std::bit_cast<Bytes<kDataContextBytes>>(fields);
+// Made for every block that is read, so field by field into its place, without a call.
+void TreeDigests::PutDataContext(std::uint64_t index, std::uint64_t word,
+                                 FixedSpan<kDataContextBytes> out) {
+  const wire::Le64 fields[] = {wire::Le64(word), wire::Le64(index)};
+  __builtin_memcpy(&out[0], &fields[0], sizeof(wire::Le64));
+  __builtin_memcpy(&out[8], &fields[1], sizeof(wire::Le64));
+  out[16] = kContextVersion;
+  out[17] = kDataBlock;
 }
 
 ByteView TreeDigests::FirstRun(std::uint64_t word, ByteView data) const {
@@ -50,7 +46,8 @@ ByteView TreeDigests::FirstRun(std::uint64_t word, ByteView data) const {
 
 Status TreeDigests::DataBlock(std::uint64_t index, std::uint64_t word, ByteView data,
                               ByteSpan out) {
-  const auto context = DataContext(index, word);
+  Bytes<kDataContextBytes> context;
+  PutDataContext(index, word, context);
   if (IsOneRun(word)) {
     const ByteView two[] = {FirstRun(word, data), context};
     return data_->Compute(two, out);
@@ -77,7 +74,7 @@ Status TreeDigests::Batch::Add(std::uint64_t index, std::uint64_t word, ByteView
                                ByteSpan out) {
   if (!IsOneRun(word)) return digests_.DataBlock(index, word, data, out);
   if (size_ == kMost) SVSM_TRY(Finish());
-  contexts_[size_] = DataContext(index, word);
+  PutDataContext(index, word, contexts_[size_]);
   parts_[size_][0] = digests_.FirstRun(word, data);
   parts_[size_][1] = contexts_[size_];
   messages_[size_] = {parts_[size_], out};

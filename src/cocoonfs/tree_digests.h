@@ -39,7 +39,8 @@ class TreeDigests {
  private:
   // What lies behind a data block's bytes.
   static constexpr std::size_t kDataContextBytes = 18;
-  static Bytes<kDataContextBytes> DataContext(std::uint64_t index, std::uint64_t word);
+  static void PutDataContext(std::uint64_t index, std::uint64_t word,
+                             FixedSpan<kDataContextBytes> out);
   // Whether the blocks that count are one run from the first on, or none.
   static bool IsOneRun(std::uint64_t word) { return (word & (word + 1)) == 0; }
   ByteView FirstRun(std::uint64_t word, ByteView data) const;

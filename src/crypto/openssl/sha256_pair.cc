@@ -45,12 +45,6 @@ void Pad(ByteSpan blocks, std::size_t used, std::uint64_t message_bytes) {
   Copy(blocks.last(8), wire::ToBytes(wire::Be64(message_bytes * 8)));
 }
 
-void PutWords(const Sha256Words& words, ByteSpan out) {
-  std::array<wire::Be32, 8> bytes;
-  for (std::size_t i = 0; i < words.size(); ++i) bytes[i].set(words[i]);
-  Copy(out, wire::ToBytes(bytes));
-}
-
 Sha256Words WordsOf(const SHA256_CTX& state) {
   Sha256Words words;
   for (std::size_t i = 0; i < words.size(); ++i) words[i] = state.h[i];
@@ -86,6 +80,11 @@ bool DetectSha() {
   _mm_storeu_si128(static_cast<__m128i*>(to), value);
 }
 
+// Turns the bytes of each word.
+[[gnu::target("sha,sse4.1"), gnu::always_inline]] inline __m128i BigEndian() {
+  return _mm_set_epi64x(0x0C0D0E0F08090A0B, 0x0405060700010203);
+}
+
 // The eight words in the order of the instructions: A, B, E, F and C, D, G, H.
 struct Registers {
   __m128i abef;
@@ -114,8 +113,7 @@ template <std::size_t kQuad>
                                                                      const std::uint8_t* block) {
   __m128i& now = lane.schedule[kQuad % 4];
   if constexpr (kQuad < 4) {
-    const __m128i big_endian = _mm_set_epi64x(0x0C0D0E0F08090A0B, 0x0405060700010203);
-    now = _mm_shuffle_epi8(Load(block + 16 * kQuad), big_endian);
+    now = _mm_shuffle_epi8(Load(block + 16 * kQuad), BigEndian());
   } else {
     const __m128i last = lane.schedule[(kQuad + 3) % 4];
     const __m128i first = _mm_sha256msg1_epu32(now, lane.schedule[(kQuad + 1) % 4]);
@@ -158,6 +156,17 @@ template <std::size_t... kQuads>
   FromRegisters(b);
 }
 
+// Sixteen bytes at a time, as they are read next: smaller stores would be waited for.
+[[gnu::target("sha,sse4.1")]] void PutWords(const Sha256Words& words,
+                                            FixedSpan<SHA256_DIGEST_LENGTH> out) {
+  Store(&out[0], _mm_shuffle_epi8(Load(&words[0]), BigEndian()));
+  Store(&out[16], _mm_shuffle_epi8(Load(&words[4]), BigEndian()));
+}
+
+#else
+
+void PutWords(const Sha256Words&, FixedSpan<SHA256_DIGEST_LENGTH>) {}
+
 #endif
 
 }  // namespace
@@ -189,7 +198,11 @@ bool IsHmacPair(const HmacMessage& a, const HmacMessage& b) {
 }
 
 Sha256HmacPair::Sha256HmacPair(const SHA256_CTX& inner, const SHA256_CTX& outer)
-    : inner_(WordsOf(inner)), outer_(WordsOf(outer)) {}
+    : inner_(WordsOf(inner)), outer_(WordsOf(outer)) {
+  for (Lane* const lane : {&a_, &b_}) {
+    Pad(lane->digest, SHA256_DIGEST_LENGTH, kBlock + SHA256_DIGEST_LENGTH);
+  }
+}
 
 Sha256HmacPair::~Sha256HmacPair() {
   Wipe(BytesOf(inner_));
@@ -199,38 +212,41 @@ Sha256HmacPair::~Sha256HmacPair() {
 }
 
 // What follows the head, padded; gives its size.
-std::size_t Sha256HmacPair::FillTail(const HmacMessage& message, Lane& lane) {
-  const std::size_t head = HeadSize(message);
+std::size_t Sha256HmacPair::FillTail(const HmacMessage& message, std::size_t head, Lane& lane) {
   std::size_t used = 0;
   std::size_t skip = head;
   for (const ByteView part : message.parts) {
     const ByteView rest = part.subspan(skip);
-    Copy(ByteSpan(lane.tail).subspan(used), rest);
+    if (!rest.empty()) Copy(ByteSpan(lane.tail).subspan(used), rest);
     used += rest.size();
     skip = 0;
   }
   const std::size_t size = TailBlocks(used) * kBlock;
-  Pad(ByteSpan(lane.tail).first(size), used, kBlock + head + used);
+  if (used != lane.tail_size || head != lane.head_size || used == 0) {
+    Pad(ByteSpan(lane.tail).first(size), used, kBlock + head + used);
+    lane.tail_size = used;
+    lane.head_size = head;
+  }
   return size;
 }
 
 void Sha256HmacPair::Compute(const HmacMessage& a, const HmacMessage& b) {
   a_.words = inner_;
   b_.words = inner_;
-  if (const std::size_t head = HeadSize(a); head != 0) {
+  const std::size_t head = HeadSize(a);
+  if (head != 0) {
     Sha256Pair(a_.words, a.parts[0].first(head), b_.words, b.parts[0].first(head));
   }
-  const std::size_t tail = FillTail(a, a_);
-  SVSM_CHECK(FillTail(b, b_) == tail);
+  const std::size_t tail = FillTail(a, head, a_);
+  SVSM_CHECK(FillTail(b, head, b_) == tail);
   Sha256Pair(a_.words, ByteView(a_.tail).first(tail), b_.words, ByteView(b_.tail).first(tail));
-  for (Lane* const lane : {&a_, &b_}) {
-    PutWords(lane->words, lane->tail);
-    Pad(ByteSpan(lane->tail).first(kBlock), SHA256_DIGEST_LENGTH, kBlock + SHA256_DIGEST_LENGTH);
-    lane->words = outer_;
-  }
-  Sha256Pair(a_.words, ByteView(a_.tail).first(kBlock), b_.words, ByteView(b_.tail).first(kBlock));
-  PutWords(a_.words, a.out);
-  PutWords(b_.words, b.out);
+  PutWords(a_.words, FixedSpan<kBlock>(a_.digest).first<SHA256_DIGEST_LENGTH>());
+  PutWords(b_.words, FixedSpan<kBlock>(b_.digest).first<SHA256_DIGEST_LENGTH>());
+  a_.words = outer_;
+  b_.words = outer_;
+  Sha256Pair(a_.words, a_.digest, b_.words, b_.digest);
+  PutWords(a_.words, a.out.first<SHA256_DIGEST_LENGTH>());
+  PutWords(b_.words, b.out.first<SHA256_DIGEST_LENGTH>());
 }
 
 }  // namespace svsm::crypto::openssl

@@ -38,12 +38,16 @@ class Sha256HmacPair {
   void Compute(const HmacMessage& a, const HmacMessage& b);
 
  private:
-  static constexpr std::size_t kTailBlocks = 2;
   struct Lane {
     Sha256Words words;
-    Bytes<kTailBlocks * SHA256_CBLOCK> tail;
+    // The end of the message, with its padding, and where that begins.
+    Bytes<2 * SHA256_CBLOCK> tail{};
+    std::size_t head_size = 0;
+    std::size_t tail_size = 0;
+    // The inner digest, with its padding.
+    Bytes<SHA256_CBLOCK> digest;
   };
-  static std::size_t FillTail(const HmacMessage& message, Lane& lane);
+  static std::size_t FillTail(const HmacMessage& message, std::size_t head, Lane& lane);
 
   Sha256Words inner_;
   Sha256Words outer_;
