@@ -11,6 +11,8 @@ namespace svsm::snp {
 namespace {
 
 // The Name in DER.
+constexpr const char* kAmd = "Advanced Micro Devices";
+
 ByteVector Der(const forge::Name& name) {
   forge::CertificateSpec spec = forge::Ark(Product::kMilan);
   spec.subject = name;
@@ -20,25 +22,25 @@ ByteVector Der(const forge::Name& name) {
 
 TEST(Name, OfAmdHasSixAttributesOnceEach) {
   const forge::Name good = forge::AmdName("SEV-VCEK");
-  EXPECT_TRUE(IsAmdName(Der(good)));
+  EXPECT_TRUE(IsAmdName(Der(good), kAmd));
   for (std::size_t i = 0; i < good.size(); ++i) {
     forge::Name less = good;
     less.erase(less.begin() + static_cast<std::ptrdiff_t>(i));
-    EXPECT_FALSE(IsAmdName(Der(less))) << i;
+    EXPECT_FALSE(IsAmdName(Der(less), kAmd)) << i;
     forge::Name twice = good;
     twice.push_back(good[i]);
-    EXPECT_FALSE(IsAmdName(Der(twice))) << i;
+    EXPECT_FALSE(IsAmdName(Der(twice), kAmd)) << i;
     forge::Name other = good;
     if (other[i].type == "CN") continue;  // judged by the caller
     other[i].value.back() = other[i].value.back() == 'S' ? 'A' : 'S';
-    EXPECT_FALSE(IsAmdName(Der(other))) << i;
+    EXPECT_FALSE(IsAmdName(Der(other), kAmd)) << i;
   }
 }
 
 TEST(Name, OfAmdHasOneAttributeASet) {
   // SET { CN, CN } in a Name.
   const ByteVector der = *FromHex("301631143008060355040313014130080603550403130142");
-  EXPECT_FALSE(IsAmdName(der));
+  EXPECT_FALSE(IsAmdName(der, kAmd));
   EXPECT_EQ(CommonNameOf(der), "");
 }
 
@@ -47,9 +49,9 @@ TEST(Name, IsReadWholeOrNotAtAll) {
   EXPECT_EQ(CommonNameOf(der), "SEV-VCEK");
   der.push_back(0);
   EXPECT_EQ(CommonNameOf(der), "");
-  EXPECT_FALSE(IsAmdName(der));
+  EXPECT_FALSE(IsAmdName(der, kAmd));
   EXPECT_EQ(CommonNameOf({}), "");
-  EXPECT_FALSE(IsAmdName({}));
+  EXPECT_FALSE(IsAmdName({}, kAmd));
 }
 
 TEST(Name, KnowsTwoStringTypes) {

@@ -78,6 +78,45 @@ TEST(TrustStore, TakesCertificatesInAnyOrder) {
   EXPECT_EQ(store.Named(certificates[4].subject)[0]->kind, AuthorityKind::kAsk);
 }
 
+TEST(TrustStore, TakesTheOrganizationThatItIsTold) {
+  const auto named = [](forge::CertificateSpec spec) {
+    for (forge::Name* name : {&spec.issuer, &spec.subject}) {
+      for (forge::NamePart& part : *name) {
+        if (part.type == "O") part.value = "Laboratory";
+      }
+    }
+    return spec;
+  };
+  forge::CertificateSpec leaf = named(
+      forge::Vcek(Product::kMilan, forge::Tcb(Product::kMilan), forge::Hwid(Product::kMilan)));
+  for (const char* spl : {".3.4", ".3.5", ".3.6", ".3.7"}) {
+    leaf.Remove(std::string("1.3.6.1.4.1.3704.1") + spl);
+  }
+  std::vector<ByteVector> ders;
+  Refusals why;
+  const auto all =
+      Parse({named(forge::Ark(Product::kMilan)), named(forge::Ask(Product::kMilan))}, ders);
+  EXPECT_EQ(TrustStore::FromCertificates(all, why).status(), kRefused);
+  EXPECT_THAT(ReasonsOf(why), ElementsAre(Reason::kCertificateSubject));
+
+  why.clear();
+  SVSM_ASSERT_OK_AND_ASSIGN(const TrustStore whole,
+                            TrustStore::FromCertificates(all, {.organization = "Laboratory"}, why));
+  std::vector<ByteVector> leaf_der;
+  const auto leaves = Parse({leaf}, leaf_der);
+  ASSERT_THAT(JudgeLeaf(whole, leaves[0], why), IsOk());
+  EXPECT_THAT(ReasonsOf(why), ElementsAre(Reason::kExtensionMissing, Reason::kExtensionMissing,
+                                          Reason::kExtensionMissing, Reason::kExtensionMissing));
+
+  why.clear();
+  SVSM_ASSERT_OK_AND_ASSIGN(
+      const TrustStore lenient,
+      TrustStore::FromCertificates(
+          all, {.organization = "Laboratory", .reserved_components = false}, why));
+  ASSERT_THAT(JudgeLeaf(lenient, leaves[0], why), IsOk());
+  EXPECT_THAT(why, IsEmpty());
+}
+
 TEST(TrustStore, WantsAnArk) {
   EXPECT_EQ(StoreOf({}).status, Status(Code::kNotFound, Source::kSnpVerify));
   EXPECT_EQ(StoreOf({forge::Ask(Product::kMilan)}).status,

@@ -61,6 +61,15 @@ struct StoredCrl {
   std::vector<ByteVector> revoked;  // serials, sorted
 };
 
+// How the certificates of a store may differ from AMD's.
+struct CertificateProfile {
+  // O in the names of all of them.
+  std::string organization = "Advanced Micro Devices";
+  // Whether leaves must have the extensions of the TCB's reserved components (.3.4 to .3.7), which
+  // are 0 in any case.
+  bool reserved_components = true;
+};
+
 class TrustStore final {
  public:
   // AMD's ARK, ASK and ASVK of Milan, Genoa and Turin, as name, SPKI, serial and dates; the
@@ -77,6 +86,9 @@ class TrustStore final {
   // kUnsupported (another CN, so not an authority; detail = index), kInternal.
   static Result<TrustStore> FromCertificates(std::span<const X509Certificate> certificates,
                                              Refusals& why);
+  // The same for certificates, and leaves below them, that differ from AMD's by this.
+  static Result<TrustStore> FromCertificates(std::span<const X509Certificate> certificates,
+                                             const CertificateProfile& profile, Refusals& why);
 
   // Adds an ASK or ASVK that an ARK of the store signed: AMD may make new ones. One that is there
   // already (same name and key) changes nothing. Errors: as FromCertificates(); kNotFound if no ARK
@@ -88,6 +100,7 @@ class TrustStore final {
   // kNotFound (no ARK of the store has the issuer's name), kInternal; the store is as before then.
   Status AddCrl(const Crl& crl);
 
+  const CertificateProfile& profile() const { return profile_; }
   std::span<const Authority> authorities() const { return authorities_; }
   std::span<const StoredCrl> crls() const { return crls_; }
 
@@ -102,6 +115,7 @@ class TrustStore final {
   TrustStore() = default;
   Status AddArk(const X509Certificate& certificate, Refusals& why);
 
+  CertificateProfile profile_;
   std::vector<Authority> authorities_;
   std::vector<StoredCrl> crls_;
 };

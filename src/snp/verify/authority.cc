@@ -88,7 +88,8 @@ std::optional<AuthorityName> ParseAuthorityName(std::string_view common_name) {
   return std::nullopt;
 }
 
-Result<Authority> JudgeAuthority(const X509Certificate& certificate, Refusals& refusals) {
+Result<Authority> JudgeAuthority(const X509Certificate& certificate, std::string_view organization,
+                                 Refusals& refusals) {
   const std::string_view common_name = CommonName(certificate.subject);
   const std::optional<AuthorityName> name = ParseAuthorityName(common_name);
   if (!name) return Status(Code::kUnsupported, Source::kSnpVerify);
@@ -107,7 +108,7 @@ Result<Authority> JudgeAuthority(const X509Certificate& certificate, Refusals& r
                         out.common_name + ": version " + std::to_string(certificate.version),
                         "version 3"});
   }
-  if (!IsAmdName(certificate.subject)) {
+  if (!IsAmdName(certificate.subject, organization)) {
     refusals.push_back({Reason::kCertificateSubject, NameText(certificate.subject),
                         "AMD's attributes, each once, and the common name"});
   }

@@ -3,6 +3,7 @@
 #define SVSM_SRC_SNP_VERIFY_AUTHORITY_H_
 
 #include <optional>
+#include <string_view>
 
 #include "svsm/snp_verify/roots.h"
 
@@ -16,10 +17,11 @@ struct AuthorityName {
 // What "ARK-<line>", "SEV-<line>" and "SEV-VLEK-<line>" name; nothing for other words.
 std::optional<AuthorityName> ParseAuthorityName(std::string_view common_name);
 
-// Judges form, names, extensions and key, but not who signed. Refusals are appended; the authority
+// Judges form, names with this organization, extensions and key, but not who signed. Refusals are appended; the authority
 // is of use only if there were none.
 // Errors: kUnsupported (the common name is no authority's), kInternal.
-Result<Authority> JudgeAuthority(const X509Certificate& certificate, Refusals& refusals);
+Result<Authority> JudgeAuthority(const X509Certificate& certificate, std::string_view organization,
+                                 Refusals& refusals);
 
 // Appends a refusal unless `certificate` carries a signature by `issuer` in AMD's scheme. `whose`
 // begins the refusal. Errors: kInternal.

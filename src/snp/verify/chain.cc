@@ -32,13 +32,13 @@ std::optional<LeafKind> LeafKindOf(const X509Certificate& certificate) {
   }
 }
 
-void JudgeForm(const X509Certificate& certificate, const std::string& whose, Leaf& leaf,
-               Refusals& refusals) {
+void JudgeForm(const TrustStore& store, const X509Certificate& certificate,
+               const std::string& whose, Leaf& leaf, Refusals& refusals) {
   if (certificate.version != 3) {
     refusals.push_back({Reason::kCertificateVersion,
                         whose + ": version " + std::to_string(certificate.version), "version 3"});
   }
-  if (!leaf.kind || !IsAmdName(certificate.subject)) {
+  if (!leaf.kind || !IsAmdName(certificate.subject, store.profile().organization)) {
     refusals.push_back({Reason::kCertificateSubject, whose + ": " + NameText(certificate.subject),
                         "AMD's attributes, each once, CN=SEV-VCEK or CN=SEV-VLEK"});
   }
@@ -143,8 +143,8 @@ Result<Leaf> JudgeLeaf(const TrustStore& store, const X509Certificate& certifica
   leaf.not_before = certificate.not_before;
   leaf.not_after = certificate.not_after;
   const std::string whose = KindName(leaf.kind);
-  JudgeForm(certificate, whose, leaf, refusals);
-  JudgeLeafExtensions(certificate, whose, leaf, refusals);
+  JudgeForm(store, certificate, whose, leaf, refusals);
+  JudgeLeafExtensions(store.profile(), certificate, whose, leaf, refusals);
   SVSM_TRY(JudgeIssuer(store, certificate, whose, leaf, refusals));
   return leaf;
 }

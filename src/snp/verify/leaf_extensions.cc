@@ -85,8 +85,8 @@ std::optional<Product> ProductOf(std::string_view name) {
 
 class Judge {
  public:
-  Judge(const std::string& whose, Leaf& leaf, Refusals& refusals)
-      : whose_(whose), leaf_(leaf), refusals_(refusals) {}
+  Judge(const CertificateProfile& profile, const std::string& whose, Leaf& leaf, Refusals& refusals)
+      : profile_(profile), whose_(whose), leaf_(leaf), refusals_(refusals) {}
 
   // Sorts the extensions into values_.
   void Collect(std::span<const Extension> extensions) {
@@ -131,6 +131,7 @@ class Judge {
     tcb.microcode = Number(kMicrocode);
     for (const Id reserved : {kSpl4, kSpl5, kSpl6, kSpl7}) {
       if (turin && reserved == kSpl4) continue;
+      if (!profile_.reserved_components && !values_[reserved]) continue;
       if (Number(reserved) != 0) RefuseValue(reserved, ToHex(*values_[reserved]), "0");
     }
     const Id foreign = turin ? kSpl4 : kFmc;
@@ -189,6 +190,7 @@ class Judge {
     return 0;
   }
 
+  const CertificateProfile& profile_;
   const std::string& whose_;
   Leaf& leaf_;
   Refusals& refusals_;
@@ -197,9 +199,9 @@ class Judge {
 
 }  // namespace
 
-void JudgeLeafExtensions(const X509Certificate& certificate, const std::string& whose, Leaf& leaf,
-                         Refusals& refusals) {
-  Judge judge(whose, leaf, refusals);
+void JudgeLeafExtensions(const CertificateProfile& profile, const X509Certificate& certificate,
+                         const std::string& whose, Leaf& leaf, Refusals& refusals) {
+  Judge judge(profile, whose, leaf, refusals);
   judge.Collect(certificate.extensions());
   judge.JudgeProduct();
   judge.JudgeTcb();

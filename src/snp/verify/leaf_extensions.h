@@ -12,8 +12,8 @@ namespace svsm::snp {
 
 // Judges the extensions and fills in product, tcb, hwid and csp_id as far as they can be read. The
 // leaf's kind, if known, says which of HWID and CSP id it must have. `whose` begins each refusal.
-void JudgeLeafExtensions(const X509Certificate& certificate, const std::string& whose, Leaf& leaf,
-                         Refusals& refusals);
+void JudgeLeafExtensions(const CertificateProfile& profile, const X509Certificate& certificate,
+                         const std::string& whose, Leaf& leaf, Refusals& refusals);
 
 }  // namespace svsm::snp
 

@@ -12,18 +12,19 @@ namespace {
 
 // Attribute types are 2.5.4.<arc>.
 constexpr std::uint8_t kCommonName = 3;
+constexpr std::uint8_t kOrganization = 10;
 
 struct AmdAttribute {
   std::uint8_t arc;
   const char* label;
-  const char* value;  // null: any
+  const char* value;  // null: any, or the caller's
 };
 constexpr std::array<AmdAttribute, 6> kAmdAttributes = {{
     {11, "OU", "Engineering"},
     {6, "C", "US"},
     {7, "L", "Santa Clara"},
     {8, "ST", "CA"},
-    {10, "O", "Advanced Micro Devices"},
+    {kOrganization, "O", nullptr},
     {kCommonName, "CN", nullptr},
 }};
 
@@ -79,7 +80,7 @@ std::string_view CommonNameOf(ByteView name) {
   return attributes.ok() ? found.value_or(std::string_view()) : std::string_view();
 }
 
-bool IsAmdName(ByteView name) {
+bool IsAmdName(ByteView name, std::string_view organization) {
   Attributes attributes(name);
   std::array<bool, kAmdAttributes.size()> seen{};
   while (const auto attribute = attributes.Next()) {
@@ -88,6 +89,7 @@ bool IsAmdName(ByteView name) {
       if (!attribute->Is(kAmdAttributes[i].arc)) continue;
       const char* value = kAmdAttributes[i].value;
       if (seen[i] || (value != nullptr && attribute->value != value)) return false;
+      if (attribute->Is(kOrganization) && attribute->value != organization) return false;
       known = seen[i] = true;
     }
     if (!known) return false;

@@ -13,8 +13,9 @@ namespace svsm::snp {
 std::string_view CommonNameOf(ByteView name);
 
 // Whether a Name has AMD's six attributes (OU, C, L, ST, O, CN), each once and in a SET of its own,
-// with AMD's values, in any order, as PrintableString or UTF8String; and any common name.
-bool IsAmdName(ByteView name);
+// with AMD's values but for this organization, in any order, as PrintableString or UTF8String; and
+// any common name.
+bool IsAmdName(ByteView name, std::string_view organization);
 
 // "OU=Engineering, C=US, ...": for people. Bytes that do not print become '?'.
 std::string NameText(ByteView name);

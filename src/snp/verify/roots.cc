@@ -36,7 +36,13 @@ Result<TrustStore> TrustStore::Amd() {
 
 Result<TrustStore> TrustStore::FromCertificates(std::span<const X509Certificate> certificates,
                                                 Refusals& why) {
+  return FromCertificates(certificates, CertificateProfile(), why);
+}
+
+Result<TrustStore> TrustStore::FromCertificates(std::span<const X509Certificate> certificates,
+                                                const CertificateProfile& profile, Refusals& why) {
   TrustStore store;
+  store.profile_ = profile;
   bool refused = false;
   for (std::size_t i = 0; i < certificates.size(); ++i) {
     const auto name = ParseAuthorityName(CommonName(certificates[i].subject));
@@ -60,7 +66,7 @@ Result<TrustStore> TrustStore::FromCertificates(std::span<const X509Certificate>
 
 Status TrustStore::AddArk(const X509Certificate& certificate, Refusals& why) {
   const std::size_t before = why.size();
-  SVSM_ASSIGN_OR_RETURN(Authority ark, JudgeAuthority(certificate, why));
+  SVSM_ASSIGN_OR_RETURN(Authority ark, JudgeAuthority(certificate, profile_.organization, why));
   if (Ark(ark.product) != nullptr) return Error(Code::kAlreadyExists);
   if (!Equal(certificate.issuer, certificate.subject)) {
     why.push_back({Reason::kCertificateIssuer,
@@ -74,7 +80,8 @@ Status TrustStore::AddArk(const X509Certificate& certificate, Refusals& why) {
 
 Status TrustStore::AddIntermediate(const X509Certificate& certificate, Refusals& why) {
   const std::size_t before = why.size();
-  SVSM_ASSIGN_OR_RETURN(Authority authority, JudgeAuthority(certificate, why));
+  SVSM_ASSIGN_OR_RETURN(Authority authority,
+                        JudgeAuthority(certificate, profile_.organization, why));
   if (authority.kind == AuthorityKind::kArk) return Error(Code::kUnsupported);
   const Authority* ark = nullptr;
   for (const Authority* candidate : Named(certificate.issuer)) {
