@@ -89,7 +89,7 @@ Status WriteState::ApplyPrepared() {
 void WriteState::Become() {
   volume.header = prepared->header;
   volume.counter = prepared->counter;
-  bitmaps.Become(volume.allocation);
+  bitmaps.Become(volume.allocation, active->space());
   if (active->aux_changed()) volume.aux = active->TakeAux();
   volume.tree.AdoptMade(std::move(prepared->tree.nodes()));
   volume.tree.ReleaseMade();

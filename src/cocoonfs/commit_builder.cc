@@ -47,10 +47,15 @@ Status CommitBuilder::Build() {
 }
 
 Status CommitBuilder::EncryptNodes() {
+  Vec<Extent> places(volume_.allocator);
   for (const TransactionNodes::Node& node : state_.nodes().nodes()) {
     if (!node.changed) continue;
-    SVSM_ASSIGN_OR_RETURN(const ByteSpan block,
-                          state_.dirty().Add({node.first, state_.nodes().NodeBlocks(node.kind)}));
+    SVSM_TRY(places.PushBack({node.first, state_.nodes().NodeBlocks(node.kind)}));
+  }
+  SVSM_TRY(state_.dirty().AddMany(places.view()));
+  for (const TransactionNodes::Node& node : state_.nodes().nodes()) {
+    if (!node.changed) continue;
+    const ByteSpan block = state_.dirty().RunAt(node.first);
     SVSM_TRY(EncryptBlock(*volume_.index_cipher, volume_.rng, node.payload.view(), block));
     if (node.first == commit_.header.entry_leaf) {
       SVSM_TRY(EntryLeafDigest(*volume_.entry_leaf_hmac, layout_, block,
@@ -137,7 +142,7 @@ Status CommitBuilder::FillGaps() {
       }
     }
   }
-  SVSM_TRY(state_.dirty().AddGaps(gaps.view()));
+  SVSM_TRY(state_.dirty().AddMany(gaps.view()));
   for (const Extent& gap : gaps) SVSM_TRY(FillGap(gap));
   return OkStatus();
 }

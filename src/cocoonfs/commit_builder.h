@@ -16,14 +16,15 @@ namespace svsm::cocoonfs {
 
 // A commit that is ready to be written. Nothing in it allocates any more.
 struct PreparedCommit {
-  explicit PreparedCommit(TransactionState& transaction)
+  // Keeps references.
+  PreparedCommit(TransactionState& transaction, DeviceWriter& device_writer)
       : state(transaction),
         log(transaction.volume().allocator),
         tree(transaction.volume().tree, transaction.volume().allocator),
         journal(transaction.volume().allocator),
         tails(transaction.volume().allocator),
         chain(transaction.volume().allocator),
-        writer(transaction.volume().device_view, transaction.volume().allocator) {}
+        writer(device_writer) {}
 
   TransactionState& state;
   MutableHeader header;
@@ -34,7 +35,7 @@ struct PreparedCommit {
   Vec<Extent> journal;  // places for copies, and behind them for the log's tails
   Vec<Extent> tails;
   Vec<std::uint8_t> chain;  // the head as it is written, then the tails
-  DeviceWriter writer;
+  DeviceWriter& writer;
 };
 
 // What every commit needs, made once.

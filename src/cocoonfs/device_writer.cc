@@ -7,6 +7,7 @@ namespace svsm::cocoonfs {
 Status DeviceWriter::Init(std::size_t io_block_bytes, std::size_t buffer_bytes) {
   const std::size_t size = (buffer_bytes + io_block_bytes - 1) / io_block_bytes * io_block_bytes;
   filled_ = 0;
+  if (buffer_.size() == size) return OkStatus();
   SVSM_TRY(buffer_.Reserve(size));
   return buffer_.Resize(size);
 }

@@ -15,7 +15,7 @@ class DeviceWriter {
  public:
   DeviceWriter(DeviceView& view, Allocator& allocator) : view_(view), buffer_(allocator) {}
 
-  // Takes a buffer of `buffer_bytes`, rounded up to whole IO blocks. Nothing allocates later.
+  // Takes a buffer of `buffer_bytes`, rounded up to whole IO blocks, empty. Nothing allocates later.
   // Errors: kOutOfMemory.
   Status Init(std::size_t io_block_bytes, std::size_t buffer_bytes);
 

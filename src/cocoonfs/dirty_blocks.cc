@@ -35,16 +35,16 @@ Status DirtyBlocks::Take(std::uint64_t first, Vec<std::uint8_t>&& bytes) {
 }
 
 // From behind, so that each run moves once.
-Status DirtyBlocks::AddGaps(std::span<const Extent> gaps) {
+Status DirtyBlocks::AddMany(std::span<const Extent> extents) {
   std::size_t left = runs_.size();
-  for (const Extent& gap : gaps) {
+  for (const Extent& extent : extents) {
     Vec<std::uint8_t> bytes(runs_.allocator());
-    SVSM_TRY(bytes.Reserve(static_cast<std::size_t>(gap.count) * block_bytes_));
-    SVSM_TRY(bytes.Resize(static_cast<std::size_t>(gap.count) * block_bytes_));
-    SVSM_TRY(runs_.PushBack(Run{gap, std::move(bytes)}));
+    SVSM_TRY(bytes.Reserve(static_cast<std::size_t>(extent.count) * block_bytes_));
+    SVSM_TRY(bytes.Resize(static_cast<std::size_t>(extent.count) * block_bytes_));
+    SVSM_TRY(runs_.PushBack(Run{extent, std::move(bytes)}));
   }
   Vec<Run> added(runs_.allocator());
-  SVSM_TRY(added.Reserve(gaps.size()));
+  SVSM_TRY(added.Reserve(extents.size()));
   for (std::size_t i = left; i < runs_.size(); ++i) {
     SVSM_TRY(added.PushBack(std::move(runs_[i])));
   }

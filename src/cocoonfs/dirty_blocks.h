@@ -29,7 +29,7 @@ class DirtyBlocks {
   // As Add(), with bytes that are there already: a multiple of the block size.
   Status Take(std::uint64_t first, Vec<std::uint8_t>&& bytes);
   // As Add(), for many that rise and overlap neither each other nor what is there.
-  Status AddGaps(std::span<const Extent> gaps);
+  Status AddMany(std::span<const Extent> extents);
   // The run that begins at `first`; there must be one.
   void Remove(std::uint64_t first);
 

@@ -13,7 +13,6 @@ namespace svsm::cocoonfs {
 namespace {
 
 constexpr Status kNotOpen(Code::kFailedPrecondition, Source::kCocoonfs);
-constexpr std::size_t kListChunk = 16;
 
 std::uint32_t Detail(std::uint64_t size) {
   return size > 0xFFFFFFFF ? 0xFFFFFFFF : static_cast<std::uint32_t>(size);
@@ -124,7 +123,7 @@ Result<std::size_t> FileSystem::ReadAll(std::uint64_t inode, ByteSpan out) {
 
 Result<IndexEntry> FileSystem::FindFile(std::uint64_t inode) {
   if (inode < kFirstUserInode) return Status(Code::kNotFound, Source::kCocoonfs);
-  InodeIndex index(state_->index_nodes, allocator_, state_->volume.header.entry_leaf);
+  InodeIndex index(state_->index_nodes, state_->volume.header.entry_leaf);
   return index.Find(inode);
 }
 
@@ -132,21 +131,8 @@ Result<std::size_t> FileSystem::List(std::uint64_t from, std::span<FileEntry> ou
   if (state_ == nullptr) return kNotOpen;
   if (out.empty()) return Status(Code::kInvalidArgument, Source::kCocoonfs);
   if (from < kFirstUserInode) from = kFirstUserInode;
-  InodeIndex index(state_->index_nodes, allocator_, state_->volume.header.entry_leaf);
-  IndexEntry entries[kListChunk];
-  std::size_t filled = 0;
-  while (filled < out.size()) {
-    const std::size_t room = out.size() - filled;
-    const std::span<IndexEntry> chunk(entries, room < kListChunk ? room : kListChunk);
-    SVSM_ASSIGN_OR_RETURN(const std::size_t count, index.List(from, chunk));
-    for (std::size_t i = 0; i < count; ++i) {
-      out[filled++] = {entries[i].inode,
-                       static_cast<std::uint8_t>(entries[i].flags & kUserFlagsMask)};
-    }
-    if (count < chunk.size() || entries[count - 1].inode == ~std::uint64_t{0}) break;
-    from = entries[count - 1].inode + 1;
-  }
-  return filled;
+  InodeIndex index(state_->index_nodes, state_->volume.header.entry_leaf);
+  return ListFiles(index, from, out);
 }
 
 Result<AuxMetadata> FileSystem::ReadAuxMetadata() {

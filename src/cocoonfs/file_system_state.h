@@ -13,6 +13,17 @@
 
 namespace svsm::cocoonfs {
 
+// As FileSystem::List(), of whichever index.
+inline Result<std::size_t> ListFiles(InodeIndex& index, std::uint64_t from,
+                                     std::span<FileEntry> out) {
+  std::size_t filled = 0;
+  SVSM_TRY(index.Each(from, [&](const IndexEntry& entry) {
+    out[filled++] = {entry.inode, static_cast<std::uint8_t>(entry.flags & kUserFlagsMask)};
+    return filled < out.size();
+  }));
+  return filled;
+}
+
 struct FileSystem::State {
   State(BlockDevice& device, const crypto::Symmetric& symmetric, crypto::Rng& rng,
         Allocator& allocator)

@@ -46,6 +46,11 @@ class LeafNode {
  public:
   explicit LeafNode(ByteSpan payload);
 
+  // A look at a node that stays as it is: what changes it may not be called.
+  static LeafNode View(ByteView payload) {
+    return LeafNode({const_cast<std::uint8_t*>(payload.data()), payload.size()});
+  }
+
   // The node's form: level, keys rising strictly and used from the front, free slots empty,
   // reserved flags clear, pointers well-formed and not NIL. Errors: kMalformed
   // (Region::kIndexLeaf).
@@ -77,6 +82,11 @@ class LeafNode {
 class InternalNode {
  public:
   explicit InternalNode(ByteSpan payload);
+
+  // As LeafNode::View().
+  static InternalNode View(ByteView payload) {
+    return InternalNode({const_cast<std::uint8_t*>(payload.data()), payload.size()});
+  }
 
   // As LeafNode::Check(); `level` is what the parent (or the entry leaf, where 0 means any from 2
   // on) says it must be. Errors: kMalformed (Region::kIndexInternal).

@@ -1,14 +1,6 @@
 #include "cocoonfs/verifier.h"
 
 namespace svsm::cocoonfs {
-namespace {
-
-// Checks and accessors read only; nodes are made to be written as well.
-ByteSpan Writable(ByteView payload) {
-  return {const_cast<std::uint8_t*>(payload.data()), payload.size()};
-}
-
-}  // namespace
 
 void IndexWalk::Bad(Region region, std::uint64_t first, std::uint64_t count) {
   verifier_.Add(Problem::kMalformed, region, 0, {first, count});
@@ -22,8 +14,7 @@ bool IndexWalk::ClaimNode(std::uint64_t first, NodeKind kind) {
 Result<ExtentPointer> IndexWalk::FindRoot() {
   SVSM_ASSIGN_OR_RETURN(const ByteView payload,
                         nodes_.Read(volume_.header.entry_leaf, NodeKind::kLeaf));
-  SVSM_TRY(LeafNode::Check(payload));
-  const LeafNode leaf(Writable(payload));
+  const LeafNode leaf = LeafNode::View(payload);
   const std::size_t at = leaf.LowerBound(kIndexRootInode);
   if (at == leaf.count() || leaf.key(at) != kIndexRootInode) return Malformed(Region::kEntryLeaf);
   return DecodeExtentPointer(leaf.entry(at).pointer);
@@ -48,9 +39,10 @@ Status IndexWalk::CheckLeaf(const Place& place) {
   if (next_leaf_ != EncodeBlockPointer(place.first)) Bad(Region::kIndexLeaf, place.first, blocks);
   next_leaf_ = kNilPointer;
   const Result<ByteView> payload = nodes_.Read(place.first, NodeKind::kLeaf);
-  const Status status = payload.ok() ? LeafNode::Check(*payload) : payload.status();
-  if (!status.ok()) return verifier_.Note(status, Region::kIndexLeaf, 0, {place.first, blocks});
-  const LeafNode leaf(Writable(*payload));
+  if (!payload.ok()) {
+    return verifier_.Note(payload.status(), Region::kIndexLeaf, 0, {place.first, blocks});
+  }
+  const LeafNode leaf = LeafNode::View(*payload);
   next_leaf_ = leaf.next();
   const bool is_root = path_.empty();
   if (leaf.count() == 0 || (!is_root && leaf.count() < leaf.minimum()) || leaf.key(0) < place.low ||
@@ -85,7 +77,7 @@ Status IndexWalk::Step() {
     path_.PopBack();
     return verifier_.Note(status, Region::kIndexInternal, 0, {place.first, blocks});
   }
-  const InternalNode node(Writable(*payload));
+  const InternalNode node = InternalNode::View(*payload);
   place.level = node.level();
   if (place.child == 0) SVSM_TRY(CheckInternal(place, node));
   if (place.child > node.count()) {

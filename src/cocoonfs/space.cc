@@ -34,13 +34,28 @@ std::uint64_t Space::FreeUnitsIn(const Extent& extent) const {
 
 // The part of an extent that has been looked at for free IO blocks.
 Extent Space::Counted(const Extent& extent) const {
-  if (extent.first >= counted_) return {};
-  const std::uint64_t end = Up(extent.end(), layout_.io_block());
-  return {extent.first, (end < counted_ ? end : counted_) - extent.first};
+  const std::uint64_t io = layout_.io_block();
+  std::uint64_t first = extent.first & ~(io - 1);
+  std::uint64_t end = Up(extent.end(), io);
+  if (first < counted_from_) first = counted_from_;
+  if (end > counted_) end = counted_;
+  return first < end ? Extent{first, end - first} : Extent{};
 }
 
-// Whether there are so many free IO blocks. Counts no further than it must.
+// Whether there are so many free IO blocks. Where units are larger than IO blocks, there may be
+// some where no unit is.
 bool Space::HasFreeUnits(std::uint64_t units) {
+  CountUpTo(units);
+  if (free_units_ >= units || counted_from_ == 0) return free_units_ >= units;
+  free_units_ = 0;
+  counted_from_ = 0;
+  counted_ = 0;
+  CountUpTo(units);
+  return free_units_ >= units;
+}
+
+// Counts no further than it must.
+void Space::CountUpTo(std::uint64_t units) {
   const std::uint64_t io = layout_.io_block();
   while (free_units_ < units && counted_ < used_.num_blocks()) {
     const std::uint64_t first = Up(used_.Next(counted_, false), io);
@@ -54,7 +69,6 @@ bool Space::HasFreeUnits(std::uint64_t units) {
     counted_ = end > first ? end : first + io;
     if (counted_ > used_.num_blocks()) counted_ = used_.num_blocks();
   }
-  return free_units_ >= units;
 }
 
 void Space::Mark(const Extent& extent) {
@@ -101,12 +115,23 @@ Result<Extent> Space::Take(std::uint64_t count) {
     open_ = rest;
     return extent;
   }
+  if (open_.count != 0) {
+    // On into the units behind it, if they are fresh.
+    const Extent all{open_.first, Up(open_.first + count, layout_.journal_block()) - open_.first};
+    if (used_.AllClear(all) && LeavesReserve(all)) {
+      const Extent extent{all.first, count};
+      Commit(extent);
+      open_ = {extent.end(), all.end() - extent.end()};
+      return extent;
+    }
+  }
   const Extent fresh = FindFresh(count);
   if (fresh.count != 0 && LeavesReserve(fresh)) {
     const Extent rest{fresh.first + count, fresh.count - count};
     const Extent old = open_;
     Commit({fresh.first, count});
-    open_ = rest.count > old.count || fresh.Overlaps(old) ? rest : old;
+    // The next one can go on behind this one, but hardly behind an older one.
+    open_ = rest.count != 0 || fresh.Overlaps(old) ? rest : old;
     return Extent{fresh.first, count};
   }
   const Extent extent = FindRun(0, count, 1);
@@ -209,13 +234,23 @@ Status Space::Give(const Extent& extent) {
   return OkStatus();
 }
 
+std::uint64_t Space::FreshFrom() const {
+  std::uint64_t from = hint_;
+  for (const Extent& extent : freed_) {
+    const std::uint64_t unit = extent.first & ~(layout_.journal_block() - 1);
+    if (unit < from) from = unit;
+  }
+  return from;
+}
+
 Status Space::TakeJournal(std::uint64_t count, std::uint64_t most, Vec<Extent>& out) {
   const std::uint64_t io = layout_.io_block();
   count = Up(count, io);
   open_ = {};
   std::uint64_t from = 0;
   // All of it in a row, if there is such a place.
-  const Extent whole = FindRun(0, count, io);
+  Extent whole = FindRun(hint_, count, io);
+  if (whole.count == 0) whole = FindRun(0, count, io);
   if (whole.count != 0) from = whole.first;
   while (count != 0) {
     const std::uint64_t first = Up(used_.Next(from, false), io);

@@ -20,15 +20,24 @@ class Space {
  public:
   // The bitmaps outlive the object; `after` is changed along, and `used` is the object's until its
   // end, to be handed to the next one with the same `before`.
-  Space(const Bitmap& before, Bitmap& after, Bitmap& used, const ImageLayout& layout,
-        Allocator& allocator)
-      : before_(before), after_(after), used_(used), layout_(layout), freed_(allocator) {}
+  // Below block `fresh_from` no unit of `before` is free as a whole.
+  Space(const Bitmap& before, Bitmap& after, Bitmap& used, std::uint64_t fresh_from,
+        const ImageLayout& layout, Allocator& allocator)
+      : before_(before),
+        after_(after),
+        used_(used),
+        layout_(layout),
+        freed_(allocator),
+        counted_from_(fresh_from),
+        counted_(fresh_from),
+        hint_(fresh_from) {}
 
   // After this `reserve_units` IO blocks stay free, whatever Take() and TakeMany() are asked for.
   // Errors: kOutOfMemory.
   Status Init(std::uint64_t reserve_units);
 
-  // One extent of `count` (1 to 64) blocks. Errors: kExhausted.
+  // One extent of `count` (1 to 64) blocks, behind what was taken last if that is in fresh units:
+  // small files fill their data blocks. Errors: kExhausted.
   Result<Extent> Take(std::uint64_t count);
   // As Take(), for what is better apart from everything else: at the start of a fresh unit. When
   // there is none, any place is taken.
@@ -45,6 +54,8 @@ class Space {
   Status Give(const Extent& extent);
   // What was given back of the state before, in no order.
   std::span<const Extent> freed() const { return freed_.view(); }
+  // Below it no unit of the state after is free as a whole.
+  std::uint64_t FreshFrom() const;
 
   // IO blocks for the journal, which are allocated in no state: the reserve does not count. As
   // TakeMany(), in extents of `most` blocks at most, appended to `out`.
@@ -63,6 +74,7 @@ class Space {
   // Whether enough IO blocks stay free when the extent is taken.
   bool LeavesReserve(const Extent& extent);
   bool HasFreeUnits(std::uint64_t units);
+  void CountUpTo(std::uint64_t units);
   std::uint64_t FreeUnitsIn(const Extent& extent) const;
   Extent Counted(const Extent& extent) const;
   Status TakeFragments(std::uint64_t count, Vec<Extent>& out);
@@ -72,11 +84,12 @@ class Space {
   Bitmap& used_;  // allocated before or after, or by the journal
   ImageLayout layout_;
   Vec<Extent> freed_;
-  std::uint64_t free_units_ = 0;  // IO blocks that are free below counted_
-  std::uint64_t counted_ = 0;
+  std::uint64_t free_units_ = 0;  // IO blocks that are free from counted_from_ to counted_
+  std::uint64_t counted_from_;
+  std::uint64_t counted_;
   std::uint64_t reserve_ = 0;
-  Extent open_;             // what is left of the fresh unit used last
-  std::uint64_t hint_ = 0;  // below it there is no fresh unit
+  Extent open_;         // what is left of the fresh unit used last
+  std::uint64_t hint_;  // below it there is no fresh unit
 };
 
 }  // namespace svsm::cocoonfs

@@ -7,7 +7,6 @@ namespace svsm::cocoonfs {
 namespace {
 
 constexpr Status NotNow() { return Status(Code::kFailedPrecondition, Source::kCocoonfs); }
-constexpr std::size_t kListChunk = 16;
 
 // Errors after which a transaction goes on.
 bool IsHarmless(const Status& status) {
@@ -111,19 +110,8 @@ Result<std::size_t> Transaction::List(std::uint64_t from, std::span<FileEntry> o
   SVSM_ASSIGN_OR_RETURN(TransactionState* const state, Usable(state_, false));
   if (out.empty()) return Status(Code::kInvalidArgument, Source::kCocoonfs);
   if (from < kMinUserInode) from = kMinUserInode;
-  std::size_t filled = 0;
-  while (filled < out.size()) {
-    IndexEntry entries[kListChunk];
-    const std::size_t room = out.size() - filled;
-    const std::span<IndexEntry> chunk(entries, room < kListChunk ? room : kListChunk);
-    const Result<std::size_t> count = state->index().List(from, chunk);
-    if (!count.ok()) return Settle(*state, count.status());
-    for (const IndexEntry& entry : chunk.first(*count)) {
-      out[filled++] = {entry.inode, static_cast<std::uint8_t>(entry.flags & kUserFlagsMask)};
-    }
-    if (*count < chunk.size() || entries[*count - 1].inode == ~std::uint64_t{0}) break;
-    from = entries[*count - 1].inode + 1;
-  }
+  const Result<std::size_t> filled = ListFiles(state->index(), from, out);
+  if (!filled.ok()) return Settle(*state, filled.status());
   return filled;
 }
 

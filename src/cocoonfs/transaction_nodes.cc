@@ -30,31 +30,37 @@ void TransactionNodes::Clear() {
   nodes_.Release();
 }
 
-Result<ByteView> TransactionNodes::Read(std::uint64_t first, NodeKind kind) {
+Result<TransactionNodes::Node*> TransactionNodes::Insert(std::size_t at, std::uint64_t first,
+                                                         NodeKind kind) {
+  const std::size_t size = reader_.PayloadSize(kind);
+  Node node{first, kind, false, Vec<std::uint8_t>(volume_.allocator)};
+  SVSM_TRY(node.payload.Reserve(size));
+  SVSM_TRY(node.payload.Resize(size));
+  SVSM_TRY(nodes_.Insert(at, std::move(node)));
+  return &nodes_[at];
+}
+
+Result<TransactionNodes::Node*> TransactionNodes::Find(std::uint64_t first, NodeKind kind) {
   const std::size_t at = Search(first);
   if (at < nodes_.size() && nodes_[at].first == first) {
     if (nodes_[at].kind != kind) return Malformed(Region::kIndexInternal);
-    return ByteView(nodes_[at].payload.view());
+    return &nodes_[at];
   }
   SVSM_ASSIGN_OR_RETURN(const ByteView payload, reader_.Read(first, kind));
-  Node node{first, kind, false, Vec<std::uint8_t>(volume_.allocator)};
-  SVSM_TRY(node.payload.Reserve(payload.size()));
-  SVSM_TRY(node.payload.Append(payload));
-  SVSM_TRY(nodes_.Insert(at, std::move(node)));
-  return ByteView(nodes_[at].payload.view());
+  SVSM_ASSIGN_OR_RETURN(Node* const node, Insert(at, first, kind));
+  Copy(node->payload.view(), payload);
+  return node;
 }
 
-Status TransactionNodes::Write(std::uint64_t first, NodeKind kind, ByteView payload) {
-  const std::size_t at = Search(first);
-  if (at < nodes_.size() && nodes_[at].first == first) {
-    Copy(nodes_[at].payload.view(), payload);
-    nodes_[at].changed = true;
-    return OkStatus();
-  }
-  Node node{first, kind, true, Vec<std::uint8_t>(volume_.allocator)};
-  SVSM_TRY(node.payload.Reserve(payload.size()));
-  SVSM_TRY(node.payload.Append(payload));
-  return nodes_.Insert(at, std::move(node));
+Result<ByteView> TransactionNodes::Read(std::uint64_t first, NodeKind kind) {
+  SVSM_ASSIGN_OR_RETURN(Node* const node, Find(first, kind));
+  return ByteView(node->payload.view());
+}
+
+Result<ByteSpan> TransactionNodes::Change(std::uint64_t first, NodeKind kind) {
+  SVSM_ASSIGN_OR_RETURN(Node* const node, Find(first, kind));
+  node->changed = true;
+  return ByteSpan(node->payload.view());
 }
 
 Extent TransactionNodes::TakeBesideNode(std::uint64_t count) {
@@ -70,14 +76,21 @@ Extent TransactionNodes::TakeBesideNode(std::uint64_t count) {
   return {};
 }
 
-Result<std::uint64_t> TransactionNodes::Allocate(NodeKind kind) {
+Result<IndexNodes::NewNode> TransactionNodes::Create(NodeKind kind) {
   const std::uint64_t count = NodeBlocks(kind);
   Extent extent = TakeBesideNode(count);
   if (extent.count == 0) {
     SVSM_ASSIGN_OR_RETURN(extent, space_.TakeApart(count));
   }
   newest_ = extent.first;
-  return extent.first;
+  const std::size_t at = Search(extent.first);
+  // What a wrong pointer has shown there before it was taken.
+  if (at < nodes_.size() && nodes_[at].first == extent.first) {
+    return Malformed(Region::kIndexInternal);
+  }
+  SVSM_ASSIGN_OR_RETURN(Node* const node, Insert(at, extent.first, kind));
+  node->changed = true;
+  return NewNode{extent.first, node->payload.view()};
 }
 
 Status TransactionNodes::Free(std::uint64_t first, NodeKind kind) {

@@ -26,13 +26,13 @@ class TransactionNodes final : public IndexNodes {
     Vec<std::uint8_t> payload;
   };
 
+  // Views are valid until the node is freed.
   Result<ByteView> Read(std::uint64_t first, NodeKind kind) override;
-  Status Write(std::uint64_t first, NodeKind kind, ByteView payload) override;
+  Result<ByteSpan> Change(std::uint64_t first, NodeKind kind) override;
   // In a data block that holds nodes, or apart: who walks the index then reads and checks few data
   // blocks.
-  Result<std::uint64_t> Allocate(NodeKind kind) override;
+  Result<NewNode> Create(NodeKind kind) override;
   Status Free(std::uint64_t first, NodeKind kind) override;
-  std::size_t PayloadSize(NodeKind kind) const override { return reader_.PayloadSize(kind); }
   std::uint64_t NodeBlocks(NodeKind kind) const override { return reader_.NodeBlocks(kind); }
 
   // By position.
@@ -42,6 +42,9 @@ class TransactionNodes final : public IndexNodes {
 
  private:
   std::size_t Search(std::uint64_t first) const;
+  // The node, read if it was not.
+  Result<Node*> Find(std::uint64_t first, NodeKind kind);
+  Result<Node*> Insert(std::size_t at, std::uint64_t first, NodeKind kind);
   // Beside a node that is known; no blocks if there is no place.
   Extent TakeBesideNode(std::uint64_t count);
 

@@ -20,11 +20,11 @@ constexpr Status Invalid() { return Status(Code::kInvalidArgument, Source::kCoco
 TransactionState::TransactionState(Volume& volume, TransactionBitmaps& bitmaps)
     : volume_(volume),
       after_(bitmaps.after),
-      space_(volume.allocation.bitmap(), after_.bitmap(), bitmaps.used, volume.layout,
-             volume.allocator),
+      space_(volume.allocation.bitmap(), after_.bitmap(), bitmaps.used, bitmaps.fresh_from,
+             volume.layout, volume.allocator),
       dirty_(volume.allocator, volume.layout.allocation_block_bytes()),
       nodes_(volume, space_),
-      index_(nodes_, volume.allocator, volume.header.entry_leaf),
+      index_(nodes_, volume.header.entry_leaf),
       own_(volume.allocator),
       aux_(volume.allocator) {}
 

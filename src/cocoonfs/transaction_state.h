@@ -32,12 +32,14 @@ struct OwnFile {
 struct TransactionBitmaps {
   explicit TransactionBitmaps(Allocator& allocator) : after(allocator), used(allocator) {}
   // After a commit: `allocation` takes over its state.
-  void Become(Allocation& allocation) {
+  void Become(Allocation& allocation, const Space& space) {
     allocation.TakeChanges(after);
     used.TakeChanges(after.bitmap());
+    fresh_from = space.FreshFrom();
   }
   Allocation after;
-  Bitmap used;  // the Space's
+  Bitmap used;                   // the Space's
+  std::uint64_t fresh_from = 0;  // below it no unit is free as a whole
 };
 
 class TransactionState {

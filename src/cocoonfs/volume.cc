@@ -276,15 +276,16 @@ Result<ByteView> VolumeIndexNodes::Read(std::uint64_t first, NodeKind kind) {
   SVSM_TRY(volume_.tree.ReadChecked(volume_.allocation, extent, block_.view(), region));
   const ByteSpan payload = ByteSpan(block_.view()).subspan(crypto::kCipherBlockSize);
   SVSM_TRY(DecryptBlock(*volume_.index_cipher, block_.view(), payload));
+  SVSM_TRY(CheckNode(payload, kind));
   if (cache.ready()) cache.Put(first, payload);
   return ByteView(payload);
 }
 
-Status VolumeIndexNodes::Write(std::uint64_t, NodeKind, ByteView) {
+Result<ByteSpan> VolumeIndexNodes::Change(std::uint64_t, NodeKind) {
   return Status(Code::kFailedPrecondition, Source::kCocoonfs);
 }
 
-Result<std::uint64_t> VolumeIndexNodes::Allocate(NodeKind) {
+Result<IndexNodes::NewNode> VolumeIndexNodes::Create(NodeKind) {
   return Status(Code::kFailedPrecondition, Source::kCocoonfs);
 }
 

@@ -77,10 +77,10 @@ class VolumeIndexNodes final : public IndexNodes {
         internals_(volume.allocator) {}
 
   Result<ByteView> Read(std::uint64_t first, NodeKind kind) override;
-  Status Write(std::uint64_t first, NodeKind kind, ByteView payload) override;
-  Result<std::uint64_t> Allocate(NodeKind kind) override;
+  Result<ByteSpan> Change(std::uint64_t first, NodeKind kind) override;
+  Result<NewNode> Create(NodeKind kind) override;
   Status Free(std::uint64_t first, NodeKind kind) override;
-  std::size_t PayloadSize(NodeKind kind) const override;
+  std::size_t PayloadSize(NodeKind kind) const;
   std::uint64_t NodeBlocks(NodeKind kind) const override;
 
  private:

@@ -55,7 +55,7 @@ Result<Transaction*> WriteState::Begin() {
 }
 
 Status WriteState::BuildCommit() {
-  prepared = New<PreparedCommit>(volume.allocator, *active);
+  prepared = New<PreparedCommit>(volume.allocator, *active, commit_writer);
   if (prepared == nullptr) return NoMemory();
   const CommitOptions commit_options{.trim = options.trim, .last_counter = last_counter};
   SVSM_TRY(keys.Load(volume.keys, volume.rng));

@@ -20,6 +20,7 @@ struct WriteState {
         reader(open_reader),
         replay(found),
         bitmaps(open_volume.allocator),
+        commit_writer(open_volume.device_view, open_volume.allocator),
         transaction(*this),
         commit(*this) {}
   WriteState(const WriteState&) = delete;
@@ -55,6 +56,7 @@ struct WriteState {
   std::optional<JournalReplay>& replay;
   OpenOptions options;
   TransactionBitmaps bitmaps;
+  DeviceWriter commit_writer;  // its buffer stays from one commit to the next
   Transaction transaction;
   PendingCommit commit;
   Phase phase = Phase::kIdle;

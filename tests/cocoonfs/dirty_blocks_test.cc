@@ -35,7 +35,7 @@ TEST_F(DirtyBlocksTest, GapsGoBetweenWhatIsThere) {
   Add(4, 2, 1);
   Add(20, 1, 2);
   const Extent gaps[] = {{2, 2}, {6, 1}, {8, 3}, {30, 1}};
-  ASSERT_THAT(dirty.AddGaps(gaps), IsOk());
+  ASSERT_THAT(dirty.AddMany(gaps), IsOk());
   EXPECT_EQ(Runs(), (std::vector<Extent>{{2, 2}, {4, 2}, {6, 1}, {8, 3}, {20, 1}, {30, 1}}));
   EXPECT_EQ(dirty.RunAt(8).size(), 3 * kBlock);
   EXPECT_TRUE(IsZero(dirty.RunAt(8)));
@@ -45,10 +45,10 @@ TEST_F(DirtyBlocksTest, GapsGoBetweenWhatIsThere) {
 }
 
 TEST_F(DirtyBlocksTest, GapsGoWhereNothingIs) {
-  ASSERT_THAT(dirty.AddGaps({}), IsOk());
+  ASSERT_THAT(dirty.AddMany({}), IsOk());
   EXPECT_TRUE(dirty.empty());
   const Extent gaps[] = {{2, 2}, {6, 1}};
-  ASSERT_THAT(dirty.AddGaps(gaps), IsOk());
+  ASSERT_THAT(dirty.AddMany(gaps), IsOk());
   EXPECT_EQ(Runs(), (std::vector<Extent>{{2, 2}, {6, 1}}));
 }
 

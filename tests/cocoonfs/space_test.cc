@@ -24,7 +24,7 @@ class SpaceTest : public ::testing::Test {
   Bitmap before{allocator};
   Bitmap after{allocator};
   Bitmap used{allocator};
-  Space space{before, after, used, ImageLayout(), allocator};
+  Space space{before, after, used, 0, ImageLayout(), allocator};
 };
 
 TEST_F(SpaceTest, KeepsApartFromFiles) {

@@ -2,6 +2,7 @@
 // changed over them. Nothing traps, nothing goes on for ever.
 #include <array>
 #include <cstdlib>
+#include <optional>
 #include <vector>
 
 #include "cocoonfs/extent.h"
@@ -31,27 +32,36 @@ class Nodes final : public IndexNodes {
     }
     next_ = in.size() / kNodeBytes + 1;
   }
-  Result<ByteView> Read(std::uint64_t first, NodeKind) override {
-    if (++reads_ > kReads) std::abort();
-    if (first == 0 || first > kNodes) return Malformed(Region::kDevice);
+  Result<ByteView> Read(std::uint64_t first, NodeKind kind) override {
+    SVSM_TRY(Change(first, kind).status());
     shown_ = nodes_[first - 1];
     return ByteView(shown_);
   }
-  Status Write(std::uint64_t first, NodeKind, ByteView payload) override {
+  // A node has one kind, as it has for a transaction.
+  Result<ByteSpan> Change(std::uint64_t first, NodeKind kind) override {
+    if (++reads_ > kReads) std::abort();
     if (first == 0 || first > kNodes) return Malformed(Region::kDevice);
-    nodes_[first - 1].assign(payload.begin(), payload.end());
-    return OkStatus();
+    std::optional<NodeKind>& known = kinds_[first - 1];
+    if (!known) {
+      SVSM_TRY(CheckNode(nodes_[first - 1], kind));
+      known = kind;
+    }
+    if (*known != kind) return Malformed(Region::kDevice);
+    return ByteSpan(nodes_[first - 1]);
   }
-  Result<std::uint64_t> Allocate(NodeKind) override {
+  Result<NewNode> Create(NodeKind kind) override {
     if (next_ >= kNodes) return Status(Code::kExhausted, Source::kCocoonfs);
-    return ++next_;
+    kinds_[next_] = kind;
+    const ByteSpan payload(nodes_[next_++]);
+    Fill(payload, 0);
+    return NewNode{next_, payload};
   }
   Status Free(std::uint64_t, NodeKind) override { return OkStatus(); }
-  std::size_t PayloadSize(NodeKind) const override { return kNodeBytes; }
   std::uint64_t NodeBlocks(NodeKind) const override { return 1; }
 
  private:
   std::array<std::vector<std::uint8_t>, kNodes> nodes_;
+  std::array<std::optional<NodeKind>, kNodes> kinds_;
   std::vector<std::uint8_t> shown_;
   std::uint64_t next_ = 0;
   std::size_t reads_ = 0;
@@ -62,9 +72,8 @@ class Nodes final : public IndexNodes {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 4) return 0;
   const ByteView in(data + 4, size - 4 < 8 * kNodeBytes ? size - 4 : 8 * kNodeBytes);
-  TestAllocator allocator;
   Nodes nodes(in);
-  InodeIndex index(nodes, allocator, 1);
+  InodeIndex index(nodes, 1);
   const std::uint64_t inode = 16 + std::uint64_t{data[0]};
   (void)index.Find(inode);
   (void)index.Levels();
