@@ -118,7 +118,6 @@ Result<std::size_t> Transaction::List(std::uint64_t from, std::span<FileEntry> o
 Result<PendingCommit*> Transaction::Prepare() { return state_.Prepare(); }
 
 void Transaction::Abandon() {
-std::size_t PendingCommit::replay_bytes() const { return state_.replay_bytes; }
   if (state_.phase != WriteState::Phase::kTransaction) return;
   state_.Drop();
   state_.phase = WriteState::Phase::kIdle;
@@ -131,6 +130,7 @@ ByteView PendingCommit::new_root() const {
   return ByteView(state_.new_root).first(state_.volume.digests.root_digest_bytes());
 }
 FixedView<kUpdateCounterSize> PendingCommit::counter() const { return state_.new_counter; }
+std::size_t PendingCommit::replay_bytes() const { return state_.replay_bytes; }
 bool PendingCommit::journal_written() const { return state_.phase != WriteState::Phase::kPrepared; }
 Status PendingCommit::WriteJournal() { return state_.WriteJournal(); }
 Status PendingCommit::Apply() { return state_.Apply(); }
