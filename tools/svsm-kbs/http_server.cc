@@ -112,6 +112,8 @@ class HttpServer::Impl final : public httplib::Server {
   Impl(HttpOptions options, HttpHandler handler, TlsContext tls)
       : options_(std::move(options)), handler_(std::move(handler)), tls_(std::move(tls)) {
     set_payload_max_length(options_.limits.body_bytes);
+    set_keep_alive_max_count(options_.limits.requests);
+    set_keep_alive_timeout(options_.limits.idle_ms / 1000);
     // Without SO_REUSEPORT, which would let two brokers share a port unseen.
     set_socket_options([](socket_t fd) {
       const int on = 1;
