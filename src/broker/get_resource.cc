@@ -2,6 +2,7 @@
 
 #include "broker/broker_impl.h"
 #include "broker/secret_reply.h"
+#include "svsm/kbs/grant.h"
 
 namespace svsm::broker {
 namespace {
@@ -30,8 +31,21 @@ Result<Session> Broker::Impl::SessionOf(const Request& request, std::int64_t now
 }
 
 Result<ByteVector> Broker::Impl::Plaintext(const Session& session, std::string_view name) {
-  static_cast<void>(session);
-  return parts_.resources.Get(name);
+  SVSM_ASSIGN_OR_RETURN(ByteVector resource, parts_.resources.Get(name));
+  if (session.verdict.mode != kbs::BindingMode::kOwn) return resource;
+  // Our own clients get a grant, whose seed is the resource as a whole: a shorter one is no key.
+  const bool fits = resource.size() == kbs::kKeySeedSize;
+  kbs::Grant grant;
+  if (fits) Copy(grant.key_seed.writable(), resource);
+  Wipe(resource);
+  if (!fits) return Error(Code::kFailedPrecondition);
+  grant.vm_id = session.vm;
+  grant.boot = session.boot;
+  grant.resource = AsBytes(name);
+  ByteVector text(kbs::kGrantSize);
+  SVSM_ASSIGN_OR_RETURN(const ByteView whole, kbs::EncodeGrant(grant, text));
+  text.resize(whole.size());
+  return text;
 }
 
 Result<ByteVector> Broker::Impl::NewReply(const Session& session, std::string_view name) {

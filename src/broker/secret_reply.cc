@@ -2,7 +2,6 @@
 
 #include "svsm/crypto/openssl.h"
 #include "svsm/kbs/base64.h"
-#include "svsm/kbs/json.h"
 #include "svsm/kbs/jwe.h"
 #include "svsm/kbs/secret_signature.h"
 
@@ -45,28 +44,6 @@ Result<ByteVector> ProtectedText(const kbs::EcJwk& epk, ByteView signature) {
   return text;
 }
 
-Result<ByteVector> Flattened(const kbs::JweKeys& keys, ByteView protected_text, ByteView ciphertext,
-                             ByteView tag) {
-  ByteVector text(protected_text.size() + kbs::EncodedSize(kbs::Base64::kUrl, ciphertext.size()) +
-                  256);
-  kbs::JsonWriter json(text);
-  json.BeginObject();
-  json.Key("protected");
-  json.String(protected_text);
-  json.Key("encrypted_key");
-  json.Encoded(kbs::Base64::kUrl, keys.encrypted_key);
-  json.Key("iv");
-  json.Encoded(kbs::Base64::kUrl, keys.iv);
-  json.Key("ciphertext");
-  json.Encoded(kbs::Base64::kUrl, ciphertext);
-  json.Key("tag");
-  json.Encoded(kbs::Base64::kUrl, tag);
-  json.EndObject();
-  SVSM_ASSIGN_OR_RETURN(const ByteView whole, json.Finish());
-  text.resize(whole.size());
-  return text;
-}
-
 }  // namespace
 
 Result<ByteVector> MakeSecretReply(const Session& session, std::string_view resource,
@@ -87,7 +64,15 @@ Result<ByteVector> MakeSecretReply(const Session& session, std::string_view reso
   }
   SVSM_ASSIGN_OR_RETURN(const ByteVector protected_text, ProtectedText(keys.epk(), signature));
   SVSM_TRY(kbs::SealJwe(aead, keys, protected_text, plaintext, ciphertext, tag));
-  return Flattened(keys, protected_text, ciphertext, tag);
+  ByteVector text(protected_text.size() + 2 * ciphertext.size() + 256);
+  SVSM_ASSIGN_OR_RETURN(const ByteView whole, kbs::EncodeJwe({.protected_text = protected_text,
+                                                              .encrypted_key = keys.encrypted_key,
+                                                              .iv = keys.iv,
+                                                              .ciphertext = ciphertext,
+                                                              .tag = tag},
+                                                             text));
+  text.resize(whole.size());
+  return text;
 }
 
 }  // namespace svsm::broker

@@ -240,7 +240,188 @@ class BrokerRecordedTest : public ::testing::Test {
   NoVcekStore no_vceks_;
 };
 
-TEST_F(BrokerRecordedTest, Ok) { Replay("snp-own/ok.json", no_vceks_); }
+class AcceptedTest : public BrokerRecordedTest,
+                     public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(AcceptedTest, GetsTheSameAnswers) { Replay(GetParam(), no_vceks_); }
+
+INSTANTIATE_TEST_SUITE_P(Own, AcceptedTest,
+                         ::testing::Values("snp-own/ok.json", "snp-own/ok-affirming.json",
+                                           "snp-own/ok-full-chain.json", "snp-own/ok-p256.json",
+                                           "snp-own/policy-affirming-ok.json",
+                                           "snp-own/version5.json", "snp-own/init-ok.json",
+                                           "snp-own/hostdata-unasked.json", "snp-own/debug.json",
+                                           "snp-own/chip-masked.json"));
+
+struct RefusedCase {
+  const char* file;
+  const char* reason;  // in our log
+};
+void PrintTo(const RefusedCase& refused, std::ostream* os) { *os << refused.file; }
+
+class RefusedTest : public BrokerRecordedTest, public ::testing::WithParamInterface<RefusedCase> {};
+
+TEST_P(RefusedTest, IsRefusedAsRecordedForAReasonInTheLog) {
+  Replay(GetParam().file, no_vceks_);
+  EXPECT_THAT(fixture_->log.lines, Contains(HasSubstr(GetParam().reason)));
+  SVSM_ASSERT_OK_AND_ASSIGN(const auto sessions, fixture_->store->Sessions(9));
+  ASSERT_EQ(sessions.size(), 1u);
+  EXPECT_FALSE(sessions[0].verdict.affirmed);
+  EXPECT_THAT(sessions[0].verdict.reasons, HasSubstr(GetParam().reason));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Own, RefusedTest,
+    ::testing::Values(RefusedCase{"snp-own/chip-mismatch-cn-vcek.json", "certificate-subject: "},
+                      RefusedCase{"snp-own/fam-unknown.json", "product: "},
+                      RefusedCase{"snp-own/init-bad.json", "host-data: "},
+                      RefusedCase{"snp-own/mod-ae.json", "product: "},
+                      RefusedCase{"snp-own/nostore.json", "certificate: "},
+                      RefusedCase{"snp-own/rd-sha512-xy-nonce.json", "report-data: "},
+                      RefusedCase{"snp-own/tcb-lower.json", "reported-tcb: "},
+                      RefusedCase{"snp-own/version2.json", "report-version: "},
+                      RefusedCase{"snp-own/vmpl1.json", "vmpl: "},
+                      RefusedCase{"snp-own/vmpl2.json", "vmpl: "}));
+
+// The recorded broker let this pass, as it knows a VCEK by another name than AMD gives it.
+TEST_F(BrokerRecordedTest, AChipIdThatIsNotTheCertificatesIsRefused) {
+  const Json record = Read("snp-own/chip-mismatch.json");
+  Begin(record, no_vceks_);
+  EXPECT_EQ(Ask(record.at("exchanges")[0]).status, 200);
+  EXPECT_EQ(Ask(record.at("exchanges")[1]).status, 401);
+  EXPECT_THAT(fixture_->log.lines, Contains(HasSubstr("chip-id: ")));
+  const Response resource = Ask(record.at("exchanges")[2]);
+  EXPECT_EQ(resource.status, 401);
+  EXPECT_THAT(resource.body, HasSubstr("errors/TokenNotFound"));
+}
+
+class StoredVcekTest : public BrokerRecordedTest {
+ protected:
+  // A store that has the chip's certificate under this name.
+  void Put(const std::string& name) {
+    folder_ = ::testing::TempDir() + "kds-store";
+    std::filesystem::remove_all(folder_);
+    const std::string chip = folder_ + "/vcek/" + std::string(128, 'a');
+    std::filesystem::create_directories(chip);
+    SVSM_ASSERT_OK_AND_ASSIGN(const ByteVector der, ReadFile(Folder() + "snp-own/vcek_a.der"));
+    ASSERT_THAT(WriteFileAtomically(chip + "/" + name, der, FileMode::kPublic), IsOk());
+  }
+  std::string folder_;
+};
+
+TEST_F(StoredVcekTest, IsFoundUnderItsTcb) {
+  Put("bl04_tee00_snp24_ucode219_vcek.der");
+  const DirectoryVcekStore store(folder_);
+  Replay("snp-own/ok-store-tcb-name.json", store);
+}
+
+TEST_F(StoredVcekTest, IsFoundUnderItsFlatName) {
+  Put("vcek.der");
+  const DirectoryVcekStore store(folder_);
+  Replay("snp-own/ok-store-flat.json", store);
+}
+
+TEST_F(StoredVcekTest, IsNotFoundUnderHexadecimalNumbers) {
+  Put("bl04_tee00_snp18_ucodedb_vcek.der");
+  const DirectoryVcekStore store(folder_);
+  Replay("snp-own/store-hex-name.json", store);
+  EXPECT_THAT(fixture_->log.lines, Contains(HasSubstr("certificate: ")));
+}
+
+// A boot through the attestation proxy: REPORT_DATA is SHA-512(x || y || nonce), and the evidence
+// has the proxy's shape, without a certificate.
+TEST_F(StoredVcekTest, IsFoundForWhatTheAttestationProxyAsks) {
+  Put("vcek.der");
+  const DirectoryVcekStore store(folder_);
+  config_.proxy_binding = true;
+  const Json http = Read("aproxy/ok-two-boots.json").at("http");
+  Begin({{"exchanges", Json::array({http[0]})}}, store);
+  EXPECT_EQ(Ask(http[0]).body, http[0].at("response").at("body").get<std::string>());
+  EXPECT_EQ(Ask(http[1]).status, 401);
+  // Its signature is none: that the rest fits is what the log has to say.
+  EXPECT_THAT(fixture_->log.lines, Contains(HasSubstr("report-signature: ")));
+  EXPECT_THAT(fixture_->log.lines, ::testing::Not(Contains(HasSubstr("report-data: "))));
+}
+
+// Exchanges whose errors are the same, whoever's evidence it is.
+class SameErrorsTest : public BrokerRecordedTest,
+                       public ::testing::WithParamInterface<RefusedCase> {};
+
+TEST_P(SameErrorsTest, AreGivenForTheSameRequests) {
+  SVSM_ASSERT_OK_AND_ASSIGN(roots_, snp::TrustStore::Amd());
+  const Json record = Read(GetParam().file);
+  Begin(record, no_vceks_);
+  for (const Json& exchange : record.at("exchanges")) {
+    SCOPED_TRACE(exchange.at("request").dump().substr(0, 200));
+    const Response response = Ask(exchange);
+    const Json& recorded = exchange.at("response");
+    if (recorded.at("status") == 200) {
+      EXPECT_EQ(response.status, 200) << response.body;
+      EXPECT_EQ(response.body, recorded.at("body").get<std::string>());
+    } else {
+      ExpectSameError(response, recorded);
+    }
+  }
+  if (*GetParam().reason != 0) {
+    EXPECT_THAT(fixture_->log.lines, Contains(HasSubstr(GetParam().reason)));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Trustee, SameErrorsTest,
+    ::testing::Values(RefusedCase{"trustee/err-auth-body.json", ""},
+                      RefusedCase{"trustee/err-tee.json", ""},
+                      RefusedCase{"trustee/err-version.json", ""},
+                      RefusedCase{"trustee/sample-report-data-64.json", "tee: sample"},
+                      RefusedCase{"trustee/snp-aproxy-shape.json", ": "},
+                      RefusedCase{"trustee/snp-empty-chain.json", "evidence: Malformed"},
+                      RefusedCase{"trustee/snp-extra-member.json", "report-data: "},
+                      RefusedCase{"trustee/snp-missing-option.json", "report-signature: "},
+                      RefusedCase{"trustee/snp-real-inline-vcek.json", "report-data: "},
+                      RefusedCase{"trustee/snp-real-milan-v2-debug.json", "report-version: "},
+                      RefusedCase{"trustee/snp-real-nostore.json", "certificate: "},
+                      RefusedCase{"trustee/snp-real-turin-v5.json", "report-data: "},
+                      RefusedCase{"trustee/snp-real-vlek.json", "vmpl: "},
+                      RefusedCase{"trustee/snp-sig-flip.json", "report-signature: "},
+                      RefusedCase{"trustee/snp-v6.json", "evidence: Unsupported"}));
+
+// Sample evidence proves nothing: the recorded broker took it, ours names it and refuses.
+class SampleTest : public BrokerRecordedTest, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(SampleTest, IsRefusedByName) {
+  const Json record = Read(GetParam());
+  Begin(record, no_vceks_);
+  for (const Json& exchange : record.at("exchanges")) {
+    const std::string path = exchange.at("request").at("path");
+    const Response response = Ask(exchange);
+    if (path == "/kbs/v0/auth") {
+      EXPECT_EQ(response.body, exchange.at("response").at("body").get<std::string>());
+      continue;
+    }
+    EXPECT_EQ(response.status, 401);
+    const bool attest = path == "/kbs/v0/attest";
+    EXPECT_THAT(response.body,
+                HasSubstr(attest ? "errors/AttestationError" : "errors/TokenNotFound"));
+  }
+  EXPECT_THAT(fixture_->log.lines, Contains(HasSubstr("tee: sample has no verifier here")));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Trustee, SampleTest,
+    ::testing::Values("trustee/sample-ok-p521.json", "trustee/sample-ok-p256.json",
+                      "trustee/sample-ok-rsa-oaep256.json", "trustee/key-p384.json",
+                      "trustee/key-off-curve.json", "trustee/key-ecdh-es-direct.json",
+                      "trustee/init-data.json", "trustee/jwk-extra-members-hash-without.json"));
+
+TEST_F(BrokerRecordedTest, TokensOfAnotherBrokerDoNotCount) {
+  const Json record = Read("trustee/bearer.json");
+  Begin(record, no_vceks_);
+  for (const Json& exchange : record.at("exchanges")) {
+    const Response response = Ask(exchange);
+    EXPECT_EQ(response.status, 401);
+    EXPECT_THAT(response.body, HasSubstr("errors/TokenVerifierError"));
+  }
+}
 
 }  // namespace
 }  // namespace svsm::broker

@@ -16,6 +16,8 @@
 // - Keys are judged with the evidence: one that no secret could be encrypted to is refused then.
 // - A nonce serves once. The same body again gets the same answer; any other is refused.
 // - A resource is fetched under a name and a session once: who asks again gets the same bytes.
+// - Under our own binding a resource of kbs::kKeySeedSize bytes becomes a grant (svsm/kbs/grant.h);
+//   any other is no key, and is not given out.
 // - Why somebody was refused stands in the log and in the store, never in the answer, which has an
 //   id to ask by.
 //
