@@ -23,7 +23,7 @@ EDGES = {
     "broker": {"kbs", "snp"},  # of snp, only snp_verify: the target check sees to it
 }
 # Folders that are targets of a room rather than rooms.
-PART_OF = {"snp_verify": "snp", "snp_linux": "snp", "vtpm_libtpms": "vtpm", "cocoonfs_file": "cocoonfs", "uefi_auth": "uefi"}
+PART_OF = {"snp_verify": "snp", "snp_linux": "snp", "vtpm_libtpms": "vtpm", "cocoonfs_file": "cocoonfs", "kbs_linux": "kbs", "uefi_auth": "uefi"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]', re.M)
 
 
