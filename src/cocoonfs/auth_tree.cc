@@ -10,12 +10,19 @@ std::uint64_t AuthTree::AncestorIndex(std::uint32_t level, std::uint64_t index,
 }
 
 std::size_t TreeNodeSet::LowerBound(std::uint32_t level, std::uint64_t index) const {
+  const auto is_before = [&](const TreeNode& node) {
+    return node.level < level || (node.level == level && node.index < index);
+  };
   std::size_t low = 0;
   std::size_t high = nodes_.size();
+  // Most come in order: it is the last, or belongs behind that.
+  if (high != 0) {
+    if (is_before(nodes_[high - 1])) return high;
+    if (high == 1 || is_before(nodes_[high - 2])) return high - 1;
+  }
   while (low < high) {
     const std::size_t middle = low + (high - low) / 2;
-    const TreeNode& node = nodes_[middle];
-    if (node.level < level || (node.level == level && node.index < index)) {
+    if (is_before(nodes_[middle])) {
       low = middle + 1;
     } else {
       high = middle;

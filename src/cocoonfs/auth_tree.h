@@ -155,8 +155,9 @@ class TreeUpdate {
  public:
   TreeUpdate(AuthTree& tree, Allocator& allocator) : tree_(tree), nodes_(allocator) {}
 
-  // Errors: as AuthTree::Node(), kOutOfMemory. After a failure the update is void.
-  Status SetDataDigest(std::uint64_t index, ByteView digest);
+  // Where the digest of a data block is to be put, before Finish(). Errors: as AuthTree::Node(),
+  // kOutOfMemory. After a failure the update is void.
+  Result<ByteSpan> DataDigest(std::uint64_t index);
   // Works out all nodes up to the root and the root's digest. Errors: kOutOfMemory, kInternal, as
   // AuthTree::Node().
   Status Finish(ByteView encrypted_counter, ByteView image_context, ByteSpan root_digest);
@@ -165,7 +166,8 @@ class TreeUpdate {
 
  private:
   Result<TreeNode*> Touch(std::uint32_t level, std::uint64_t index);
-  static void SetEntry(TreeNode& node, std::size_t entry, ByteView digest);
+  // The digest's place, which has changed.
+  static ByteSpan Entry(TreeNode& node, std::size_t entry, std::size_t digest_bytes);
 
   AuthTree& tree_;
   TreeNodeSet nodes_;

@@ -173,13 +173,22 @@ Status CommitBuilder::DigestTouched() {
   const TreeShape& shape = volume_.shape;
   const auto blocks = static_cast<std::uint32_t>(layout_.data_block());
   Vec<Extent>& ranges = commit_.log.digest_ranges;
+  TreeDigests::Batch batch(volume_.digests);
   for (const Extent& range : touched_.ranges()) {
     for (std::uint64_t i = range.first; i < range.end(); ++i) {
       const std::uint64_t first = shape.DataPosition(i);
       const std::uint64_t word = state_.after().Word(first, blocks);
-      const bool changed_word = word != volume_.allocation.Word(first, blocks);
-      if (!changed_word && (state_.dirty().Mask(first, blocks) & word) == 0) continue;
-      SVSM_TRY(DigestData(i, word));
+      const ByteView data = state_.dirty().ViewFrom(first);
+      const bool all_dirty = data.size() >= layout_.data_block_bytes();
+      const std::uint64_t dirty = all_dirty ? Ones(blocks) : state_.dirty().Mask(first, blocks);
+      if ((dirty & word) == 0 && word == volume_.allocation.Word(first, blocks)) continue;
+      SVSM_ASSIGN_OR_RETURN(const ByteSpan digest, commit_.tree.DataDigest(i));
+      if ((word & ~dirty) == 0 && IsHeld(word, data)) {
+        SVSM_TRY(batch.Add(i, word, data, digest));
+      } else {
+        SVSM_TRY(GatherData(first, word & ~dirty));
+        SVSM_TRY(volume_.digests.DataBlock(i, word, buffer_.view(), digest));
+      }
       if (!ranges.empty() && ranges.back().end() == first) {
         ranges.back().count += blocks;
       } else {
@@ -187,34 +196,26 @@ Status CommitBuilder::DigestTouched() {
       }
     }
   }
-  return OkStatus();
+  return batch.Finish();
 }
 
-Status CommitBuilder::DigestData(std::uint64_t index, std::uint64_t word) {
-  const std::uint64_t first = volume_.shape.DataPosition(index);
-  const auto blocks = static_cast<std::uint32_t>(layout_.data_block());
+// Whether `data` reaches over all blocks of `word`.
+bool CommitBuilder::IsHeld(std::uint64_t word, ByteView data) const {
+  return (word & ~Ones(data.size() / layout_.allocation_block_bytes())) == 0;
+}
+
+// Puts a data block together from what is dirty and the `missing` blocks, checked.
+Status CommitBuilder::GatherData(std::uint64_t first, std::uint64_t missing) {
   const std::size_t block = layout_.allocation_block_bytes();
-  ByteView data;
-  if (word != 0) {
-    data = state_.dirty().ViewFrom(first);
-    const std::uint64_t have = data.size() / block;
-    if ((word & ~Ones(have)) != 0) {
-      const ByteSpan whole = ByteSpan(buffer_.view());
-      std::uint64_t missing = word & ~state_.dirty().Mask(first, blocks);
-      for (std::uint64_t i = 0; missing != 0; ++i, missing >>= 1) {
-        if ((missing & 1) == 0) continue;
-        SVSM_TRY(volume_.tree.ReadChecked(volume_.allocation, {first + i, 1},
-                                          whole.subspan(static_cast<std::size_t>(i) * block, block),
-                                          Region::kTreeData));
-      }
-      state_.dirty().Overlay(first, whole);
-      data = whole;
-    }
+  const ByteSpan whole = buffer_.view();
+  for (std::uint64_t i = 0; missing != 0; ++i, missing >>= 1) {
+    if ((missing & 1) == 0) continue;
+    SVSM_TRY(volume_.tree.ReadChecked(volume_.allocation, {first + i, 1},
+                                      whole.subspan(static_cast<std::size_t>(i) * block, block),
+                                      Region::kTreeData));
   }
-  Bytes<crypto::kMaxDigestSize> digest{};
-  const ByteSpan used = ByteSpan(digest).first(volume_.digests.data_digest_bytes());
-  SVSM_TRY(volume_.digests.DataBlock(index, word, data, used));
-  return commit_.tree.SetDataDigest(index, used);
+  state_.dirty().Overlay(first, whole);
+  return OkStatus();
 }
 
 // An IO block that was free is written in place; for any other there is a copy first. All copies

@@ -193,6 +193,7 @@ Status JournalReplay::RebuildLeaf(TreeNode& node, ByteSpan buffer) {
   if (end > shape.num_data_blocks()) end = shape.num_data_blocks();
   const std::size_t digest_bytes = shape.digest_bytes(0);
   Extent loaded;
+  TreeDigests::Batch batch(volume_.digests);
   for (std::uint64_t index = base; index < end; ++index) {
     const std::uint64_t first = shape.DataPosition(index);
     const std::uint64_t on_image = volume_.header.num_blocks - first;
@@ -207,6 +208,7 @@ Status JournalReplay::RebuildLeaf(TreeNode& node, ByteSpan buffer) {
         if (run > (end - index) * unit) run = (end - index) * unit;
         if (run > on_image) run = on_image;
         loaded = Extent{first, run};
+        SVSM_TRY(batch.Finish());
         SVSM_TRY(view_.Read(first, buffer.first(static_cast<std::size_t>(run) * block_bytes)));
       }
       data = buffer.subspan(static_cast<std::size_t>(first - loaded.first) * block_bytes,
@@ -215,9 +217,9 @@ Status JournalReplay::RebuildLeaf(TreeNode& node, ByteSpan buffer) {
     const ByteSpan digest =
         ByteSpan(node.digests.view())
             .subspan(static_cast<std::size_t>(index - base) * digest_bytes, digest_bytes);
-    SVSM_TRY(volume_.digests.DataBlock(index, word, data, digest));
+    SVSM_TRY(batch.Add(index, word, data, digest));
   }
-  return OkStatus();
+  return batch.Finish();
 }
 
 // Children that are not made anew are as the image has them; the root's digest vouches for them

@@ -12,18 +12,17 @@ Result<TreeNode*> TreeUpdate::Touch(std::uint32_t level, std::uint64_t index) {
   return node;
 }
 
-void TreeUpdate::SetEntry(TreeNode& node, std::size_t entry, ByteView digest) {
-  const std::size_t at = entry * digest.size();
-  Copy(ByteSpan(node.digests.view()).subspan(at), digest);
+ByteSpan TreeUpdate::Entry(TreeNode& node, std::size_t entry, std::size_t digest_bytes) {
+  const std::size_t at = entry * digest_bytes;
   if (at < node.changed_from) node.changed_from = at;
-  if (at + digest.size() > node.changed_end) node.changed_end = at + digest.size();
+  if (at + digest_bytes > node.changed_end) node.changed_end = at + digest_bytes;
+  return ByteSpan(node.digests.view()).subspan(at, digest_bytes);
 }
 
-Status TreeUpdate::SetDataDigest(std::uint64_t index, ByteView digest) {
+Result<ByteSpan> TreeUpdate::DataDigest(std::uint64_t index) {
   const TreeShape& shape = tree_.shape();
   SVSM_ASSIGN_OR_RETURN(TreeNode* const leaf, Touch(0, shape.NodeAbove(0, index)));
-  SetEntry(*leaf, shape.EntryAbove(0, index), digest);
-  return OkStatus();
+  return Entry(*leaf, shape.EntryAbove(0, index), shape.digest_bytes(0));
 }
 
 Status TreeUpdate::Finish(ByteView encrypted_counter, ByteView image_context,
@@ -42,7 +41,7 @@ Status TreeUpdate::Finish(ByteView encrypted_counter, ByteView image_context,
     const std::uint32_t fanout = shape.fanout_log2(level + 1);
     SVSM_ASSIGN_OR_RETURN(TreeNode* const parent, Touch(level + 1, index >> fanout));
     const auto entry = static_cast<std::size_t>(index & (shape.entries(level + 1) - 1));
-    SetEntry(*parent, entry, digest);
+    Copy(Entry(*parent, entry, digest.size()), digest);
   }
   SVSM_ASSIGN_OR_RETURN(TreeNode* const root, Touch(top, 0));
   return tree_.digests().Root(shape.LastIndex(top, 0), root->digests.view(), encrypted_counter,

@@ -160,7 +160,9 @@ TEST_F(AuthTreeTest, UpdatesEqualATreeMadeAnew) {
     ASSERT_THAT(digests_.DataBlock(index, allocation_.Word(first, 4),
                                    device_->image().subspan(first * 128, 512), digest),
                 IsOk());
-    ASSERT_THAT(update.SetDataDigest(index, digest), IsOk());
+    const Result<ByteSpan> place = update.DataDigest(index);
+    ASSERT_THAT(place, IsOk());
+    Copy(*place, digest);
   }
   counter_[0] = 9;
   Bytes<32> new_root{};
