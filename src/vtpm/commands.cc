@@ -125,6 +125,17 @@ Result<ByteView> BuildCreatePrimary(std::uint32_t hierarchy, ByteView tpmt_publi
   return command.Finish();
 }
 
+Result<ByteView> BuildCreateLoaded(std::uint32_t parent, ByteView sensitive_data,
+                                   ByteView tpmt_public, ByteSpan out) {
+  Command command = Authorised(TpmCommand::kCreateLoaded, parent, out);
+  const Writer::Mark sensitive = command->BeginBe16Sized();
+  command->Be16(0);  // password of the object
+  command->PutBe16Sized(sensitive_data);
+  command->End(sensitive);
+  command->PutBe16Sized(tpmt_public);
+  return command.Finish();
+}
+
 Result<ByteView> BuildEvictControl(std::uint32_t authorisation, std::uint32_t object,
                                    std::uint32_t persistent, ByteSpan out) {
   Command command(TpmTag::kSessions, TpmCommand::kEvictControl, out);

@@ -37,8 +37,7 @@ Status BadArgument(std::uint32_t which) {
   return Status(Code::kInvalidArgument, Source::kVtpm, which);
 }
 
-Status CheckArguments(const ManufactureOptions& options, const ManufactureHashes& hashes,
-                      std::size_t report_size) {
+Status CheckArguments(const ManufactureOptions& options, const ManufactureHashes& hashes) {
   if (options.banks == 0 || (options.banks & ~kAllPcrBanks) != 0) return BadArgument(1);
   if (options.measurement_pcr >= kFirstResettablePcr) return BadArgument(2);
   if (options.launch_digest.size() > kMaxMeasuredDigest ||
@@ -50,6 +49,10 @@ Status CheckArguments(const ManufactureOptions& options, const ManufactureHashes
       hashes.sha512.algorithm() != crypto::HashAlg::kSha512) {
     return BadArgument(4);
   }
+  return OkStatus();
+}
+
+Status CheckReportSize(std::size_t report_size) {
   if (report_size == 0 || report_size > kMaxEkCertificate) {
     return Status(Code::kOutOfRange, Source::kVtpm, static_cast<std::uint32_t>(report_size));
   }
@@ -58,7 +61,8 @@ Status CheckArguments(const ManufactureOptions& options, const ManufactureHashes
 
 class Manufacturing {
  public:
-  Manufacturing(Engine& engine, Attester& attester, const ManufactureHashes& hashes,
+  // `attester` may be null: no reports then.
+  Manufacturing(Engine& engine, Attester* attester, const ManufactureHashes& hashes,
                 const ManufactureOptions& options, ManufactureWorkspace& workspace,
                 ManufacturedVtpm& vtpm)
       : engine_(engine),
@@ -76,6 +80,7 @@ class Manufacturing {
     SVSM_TRY(Boot());
     SVSM_TRY(SetUpBanks());
     SVSM_TRY(MakeKeys());
+    if (attester_ == nullptr) return OkStatus();
     for (EkOutcome& ek : vtpm_.eks) SVSM_TRY(Certify(ek));
     return Measure();
   }
@@ -154,7 +159,7 @@ class Manufacturing {
     SVSM_ASSIGN_OR_RETURN(const evidence::ReportData data,
                           evidence::EkReportData(hashes_.sha512, ek.tpm2b_public()));
     SVSM_ASSIGN_OR_RETURN(const AttestationSizes sizes,
-                          attester_.Attest(data, workspace_.report, {}));
+                          attester_->Attest(data, workspace_.report, {}));
     if (sizes.report_bytes == 0 || sizes.report_bytes > kMaxEkCertificate) {
       return Status(Code::kOutOfRange, Source::kVtpm,
                     static_cast<std::uint32_t>(sizes.report_bytes));
@@ -181,7 +186,7 @@ class Manufacturing {
   }
 
   Engine& engine_;
-  Attester& attester_;
+  Attester* attester_;
   const ManufactureHashes& hashes_;
   const ManufactureOptions& options_;
   ManufactureWorkspace& workspace_;
@@ -194,8 +199,16 @@ class Manufacturing {
 Status Manufacture(Engine& engine, Attester& attester, const ManufactureHashes& hashes,
                    const ManufactureOptions& options, ManufactureWorkspace& workspace,
                    ManufacturedVtpm& vtpm) {
-  SVSM_TRY(CheckArguments(options, hashes, attester.Sizes().report_bytes));
-  return Manufacturing(engine, attester, hashes, options, workspace, vtpm).Run();
+  SVSM_TRY(CheckArguments(options, hashes));
+  SVSM_TRY(CheckReportSize(attester.Sizes().report_bytes));
+  return Manufacturing(engine, &attester, hashes, options, workspace, vtpm).Run();
+}
+
+Status ManufactureKeys(Engine& engine, const ManufactureHashes& hashes,
+                       const ManufactureOptions& options, ManufactureWorkspace& workspace,
+                       ManufacturedVtpm& vtpm) {
+  SVSM_TRY(CheckArguments(options, hashes));
+  return Manufacturing(engine, nullptr, hashes, options, workspace, vtpm).Run();
 }
 
 }  // namespace svsm::vtpm

@@ -31,15 +31,18 @@ BankDigest NextDigest(wire::Reader& r) {
 
 }  // namespace
 
-Status MeasureDigest(OwnTpm& tpm, std::uint32_t pcr, std::uint32_t id, ByteView digest,
-                     PcrBanks banks, wire::Writer& log) {
-  Bytes<8 + kMaxMeasuredDigest> buffer;
-  wire::Writer w(buffer);
+Result<ByteView> BuildMeasuredEvent(std::uint32_t id, ByteView digest, ByteSpan out) {
+  wire::Writer w(out);
   w.Le32(id);
   w.Le32(static_cast<std::uint32_t>(digest.size()));
   w.Put(digest);
-  SVSM_ASSIGN_OR_RETURN(const ByteView event, w.Finish());
+  return w.Finish();
+}
 
+Status MeasureDigest(OwnTpm& tpm, std::uint32_t pcr, std::uint32_t id, ByteView digest,
+                     PcrBanks banks, wire::Writer& log) {
+  Bytes<kMaxMeasuredEvent> buffer;
+  SVSM_ASSIGN_OR_RETURN(const ByteView event, BuildMeasuredEvent(id, digest, buffer));
   SVSM_ASSIGN_OR_RETURN(const ByteView response,
                         tpm.Ask(BuildPcrEvent(pcr, event, tpm.command_buffer())));
   SVSM_ASSIGN_OR_RETURN(const ByteView digests, ParsePcrEvent(response));

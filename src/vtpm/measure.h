@@ -7,9 +7,15 @@
 #include "svsm/core/bytes.h"
 #include "svsm/core/result.h"
 #include "svsm/core/writer.h"
+#include "svsm/vtpm/manufacture.h"
 #include "vtpm/own_tpm.h"
 
 namespace svsm::vtpm {
+
+// The largest event.
+inline constexpr std::size_t kMaxMeasuredEvent = 8 + kMaxMeasuredDigest;
+// TCG_PCClientTaggedEvent. Errors: those of a Writer.
+Result<ByteView> BuildMeasuredEvent(std::uint32_t id, ByteView digest, ByteSpan out);
 
 // Extends the tagged event {id, digest} into `pcr` as the TPM hashes it, and writes its
 // TCG_PCR_EVENT2 with the digests of the active `banks`. Errors: those of OwnTpm and responses.h,

@@ -112,6 +112,19 @@ Result<CreatePrimaryResponse> ParseCreatePrimary(ByteView response) {
   return out;
 }
 
+Result<CreateLoadedResponse> ParseCreateLoaded(ByteView response) {
+  Reader r = Parameters(response);
+  CreateLoadedResponse out;
+  out.handle = r.Be32();
+  const ByteView parameters = SessionParameters(r);
+  Reader p(parameters);
+  out.tpm2b_private = TakeWithSize(p, parameters);
+  out.tpm2b_public = TakeWithSize(p, parameters);
+  (void)p.TakeBe16Sized();  // name
+  SVSM_TRY(Nested(r, p));
+  return out;
+}
+
 Result<ReadPublicResponse> ParseReadPublic(ByteView response) {
   Reader r = Parameters(response);
   ReadPublicResponse out;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "svsm/cocoonfs/format.h"
 #include "svsm/cocoonfs/metadata.h"
 
 namespace svsm::tool {
@@ -10,6 +11,9 @@ namespace {
 using cocoonfs::Refusal;
 
 constexpr std::uint32_t kLeastBlock = 128;
+// IO blocks of 4096 bytes, as allocation blocks.
+constexpr std::uint8_t kIoBlockLog2 = 5;
+constexpr std::size_t kSaltSize = 16;
 
 }  // namespace
 
@@ -40,6 +44,23 @@ ImageRefusal ExplainStart(Status status) {
     say(Refusal::kTampered, "what is stored is not a TPM's state");
   }
   return refusal;
+}
+
+Status MakeImage(const std::string& path, std::uint64_t size_bytes, ByteView key, ByteView salt,
+                 crypto::Rng& rng) {
+  Bytes<kSaltSize> random_salt{};
+  if (salt.empty()) SVSM_TRY(rng.Generate(random_salt));
+  cocoonfs::FileDeviceOptions file;
+  file.creation = cocoonfs::FileCreation::kMustNotExist;
+  SVSM_ASSIGN_OR_RETURN(cocoonfs::FileDevice device, cocoonfs::FileDevice::Open(path, file));
+  SVSM_TRY(device.Resize(size_bytes));
+  MallocAllocator heap;
+  WipingAllocator allocator(heap);
+  const crypto::OpensslSymmetric symmetric;
+  cocoonfs::FormatOptions format;
+  format.layout.io_block_log2 = kIoBlockLog2;
+  format.salt = salt.empty() ? ByteView(random_salt) : salt;
+  return cocoonfs::Format(device, symmetric, rng, allocator, key, format);
 }
 
 TpmImage::TpmImage(cocoonfs::FileDevice device, crypto::Rng& rng)

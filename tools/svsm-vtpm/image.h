@@ -28,6 +28,11 @@ ImageRefusal Refuse(cocoonfs::Refusal reason, Status status);
 // The reason for what the TPM's own files said (persistent.h), in the same words.
 ImageRefusal ExplainStart(Status status);
 
+// Makes an image of `size_bytes` in a new file, for storage with blocks of up to 4096 bytes; `salt`
+// may be empty for a random one. Errors: those of FileDevice and Format().
+Status MakeImage(const std::string& path, std::uint64_t size_bytes, ByteView key, ByteView salt,
+                 crypto::Rng& rng);
+
 class TpmImage {
  public:
   // Opens the image; one that is still to be made is made, and a commit that a power cut left

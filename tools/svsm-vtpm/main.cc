@@ -4,6 +4,10 @@
 //   svsm-vtpm socket --tpm2 --tpmstate dir=state --key file=key --flags startup-clear
 //       --server type=unixio,path=tpm.sock --ctrl type=unixio,path=tpm.sock.ctrl
 //       --mssim type=tcp,port=2321
+//   svsm-vtpm socket --tpm2 --image state.img --key fd=3 --server ... --ctrl ...
+//   svsm-vtpm manufacture --image state.img --size 8M --key file=key
+//       --seal luks.key --launch-digest $(svsm-launch measure ...) --pcr 7=...
+//   svsm-vtpm import --image state.img --size 8M --key file=key --swtpm folder
 #include <fcntl.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -20,6 +24,7 @@
 #include "svsm/vtpm/responses.h"
 #include "svsm/vtpm/socket_server.h"
 #include "tools/svsm-vtpm/hardware.h"
+#include "tools/svsm-vtpm/offline.h"
 #include "tools/svsm-vtpm/options.h"
 #include "tools/svsm-vtpm/state.h"
 
@@ -284,5 +289,7 @@ int Run(const Options& options) {
 }  // namespace svsm::tool
 
 int main(int argc, char** argv) {
-  return svsm::tool::Run(svsm::tool::ParseCommandLine(argc, argv));
+  const svsm::tool::Options options = svsm::tool::ParseCommandLine(argc, argv);
+  return options.verb == svsm::tool::Verb::kSocket ? svsm::tool::Run(options)
+                                                   : svsm::tool::RunOffline(options);
 }

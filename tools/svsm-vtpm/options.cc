@@ -133,16 +133,19 @@ void AddSockets(CLI::App& socket, Options& options) {
       "The TPM simulator's protocol: type=tcp,port=N[,bindaddr=A], platform port N+1");
 }
 
+void AddKey(CLI::App& app, Options& options) {
+  app.add_option_function<std::string>(
+      "--key", Checked([&](const std::string& text) { ParseKey(text, options); }),
+      "Seals the state: file=FILE or fd=N with 32 bytes or 64 hex digits (of an image: with the "
+      "key's bytes, any number of them), or amd-sp[,vmpl=N] for a key that the AMD-SP derives for "
+      "this chip, measurement and policy");
+}
+
 void AddState(CLI::App& socket, Options& options) {
   socket.add_option_function<std::string>(
       "--tpmstate",
       Checked([&](const std::string& text) { options.state_folder = ParseState(text); }),
       "dir=FOLDER or backend-uri=dir://FOLDER; without it the state ends with the process");
-  socket.add_option_function<std::string>(
-      "--key", Checked([&](const std::string& text) { ParseKey(text, options); }),
-      "Seals the state: file=FILE or fd=N with 32 bytes or 64 hex digits (of an image: with the "
-      "key's bytes, any number of them), or amd-sp[,vmpl=N] for a key that the AMD-SP derives for "
-      "this chip, measurement and policy");
   socket.add_option_function<std::string>(
       "--flags", Checked([&](const std::string& text) { ApplyFlags(text, options); }),
       "not-need-init, startup-clear, startup-state");
@@ -165,6 +168,70 @@ void AddImage(CLI::App& app, ImageOptions& image) {
   app.add_flag("--beside-other-engine", image.beside_other_engine,
                "Make a new TPM even if another engine's is in the image");
 }
+
+PcrOption ParsePcr(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos) throw std::invalid_argument("not N=HEX: " + text);
+  return {static_cast<std::uint32_t>(ParseNumber("PCR", text.substr(0, equals), 10, 23)),
+          ParseHex(text.substr(equals + 1))};
+}
+
+void AddSize(CLI::App& app, OfflineOptions& offline) {
+  app.add_option("--size", offline.size_bytes,
+                 "Make the image first, of this size (8M); there must be no such file")
+      ->transform(CLI::AsSizeValue(false));
+}
+
+void AddSeal(CLI::App& app, OfflineOptions& offline) {
+  app.add_option(
+      "--seal", offline.seal_file,
+      "A file with a secret of 1 to 128 bytes, a LUKS key for example, to seal in the TPM");
+  app.add_option("--bank", offline.bank, "The PCR bank that the secret is sealed to")
+      ->check(CLI::IsMember({"sha256", "sha384", "sha512"}))
+      ->default_val("sha256");
+  app.add_option_function<std::vector<std::string>>(
+      "--pcr",
+      [&](const std::vector<std::string>& texts) {
+        Checked([&](const std::string&) {
+          for (const std::string& text : texts) offline.pcrs.push_back(ParsePcr(text));
+        })("");
+      },
+      "N=HEX: the value of a PCR when the secret may be had; once for each");
+  app.add_option_function<std::string>(
+      "--launch-digest",
+      Checked([&](const std::string& text) { offline.launch_digest = ParseHex(text); }),
+      "The VM's launch digest: predicts PCR 6, into which its SVSM measures it");
+  app.add_option_function<std::string>(
+      "--manifest-digest",
+      Checked([&](const std::string& text) { offline.manifest_digest = ParseHex(text); }),
+      "The digest of the manifest that its SVSM measures after that");
+  app.add_option_function<std::string>(
+      "--handle", Checked([&](const std::string& text) {
+        offline.handle = static_cast<std::uint32_t>(ParseNumber("handle", text, 16, 0x817FFFFF));
+      }),
+      "Persistent handle of the sealed secret, in hex (81000100)");
+}
+
+void AddOffline(CLI::App& app, Options& options) {
+  CLI::App* const make = app.add_subcommand(
+      "manufacture", "Make the TPM in an image, with its keys, before its VM exists");
+  make->final_callback([&] { options.verb = Verb::kManufacture; });
+  CLI::App* const import = app.add_subcommand("import", "Take the state of an swtpm into an image");
+  import->final_callback([&] { options.verb = Verb::kImport;
+});
+import
+    ->add_option("--swtpm", options.offline.swtpm_folder,
+                 "Its state's folder, with tpm2-00.permall, not encrypted")
+    ->required();
+for (CLI::App* const verb : {make, import}) {
+  AddImage(*verb, options.image);
+  AddKey(*verb, options);
+  AddSize(*verb, options.offline);
+}
+make->add_option("--public-out", options.offline.public_folder,
+                 "A folder for the public areas of the endorsement keys (TPM2B_PUBLIC)");
+AddSeal(*make, options.offline);
+}  // namespace
 
 void AddMachine(CLI::App& socket, Options& options) {
   socket.add_option_function<std::string>("--manufacture", Checked([&](const std::string& text) {
@@ -202,6 +269,19 @@ void AddProcess(CLI::App& socket, Options& options) {
                   "Say in JSON which states --tpmstate holds, and end");
 }
 
+void CheckOffline(const Options& options) {
+  const OfflineOptions& offline = options.offline;
+  if (options.image.path.empty()) throw CLI::RequiredError("--image");
+  if (options.key_of_sp || (options.key_file.empty() && options.key_descriptor < 0)) {
+    throw CLI::RequiredError("--key file=... or fd=...");
+  }
+  const bool has_pcrs =
+      !offline.pcrs.empty() || !offline.launch_digest.empty() || !offline.manifest_digest.empty();
+  if (offline.seal_file.empty() == has_pcrs) {
+    throw CLI::RequiresError("--seal", "--pcr, --launch-digest or --manifest-digest");
+  }
+}
+
 // What CLI11 cannot say.
 void CheckTogether(const Options& options) {
   if (options.print_states && options.state_folder.empty()) {
@@ -230,7 +310,7 @@ void CheckTogether(const Options& options) {
   }
 }
 
-}  // namespace
+}  // namespace svsm::tool
 
 std::map<std::string, std::string> ParseList(const std::string& text, const std::string& allowed) {
   std::map<std::string, std::string> parts;
@@ -283,6 +363,7 @@ Options ParseCommandLine(int argc, const char* const* argv) {
   socket->add_flag("--tpm2", tpm2, "The TPM is a TPM 2.0; must be given");
   AddSockets(*socket, options);
   AddState(*socket, options);
+  AddKey(*socket, options);
   AddImage(*socket, options.image);
   socket->add_option_function<std::string>(
       "--if-refused", Checked([&](const std::string& text) {
@@ -294,9 +375,14 @@ Options ParseCommandLine(int argc, const char* const* argv) {
                    "The guest goes on where the stored volatile state was made");
   AddMachine(*socket, options);
   AddProcess(*socket, options);
+  AddOffline(app, options);
   try {
     app.parse(argc, argv);
     if (options.print_capabilities) return options;
+    if (options.verb != Verb::kSocket) {
+      CheckOffline(options);
+      return options;
+    }
     if (!tpm2) throw CLI::RequiredError("--tpm2");
     CheckTogether(options);
   } catch (const CLI::ParseError& error) {

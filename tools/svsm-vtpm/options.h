@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "svsm/core/hosted.h"
 
@@ -36,7 +37,34 @@ struct ImageOptions {
   bool resume = false;     // take up a stored volatile state
 };
 
+enum class Verb : std::uint8_t {
+  kSocket,       // serve a TPM
+  kManufacture,  // make the TPM in an image before its VM exists
+  kImport,       // take an swtpm's state into an image
+};
+
+// One PCR's value to which a secret is sealed.
+struct PcrOption {
+  std::uint32_t pcr = 0;
+  ByteVector value;
+};
+
+// What the verbs that serve nobody want besides the image and its key.
+struct OfflineOptions {
+  std::uint64_t size_bytes = 0;  // of an image that is made here; 0: the image must be there
+  std::string seal_file;         // the secret; empty: none
+  std::string bank = "sha256";
+  std::vector<PcrOption> pcrs;  // ascending
+  ByteVector launch_digest;     // for the prediction of the measurement PCR; empty: none
+  ByteVector manifest_digest;
+  std::uint32_t handle = 0;   // of the sealed secret; 0: the usual one
+  std::string public_folder;  // where the EKs' public areas are written to; empty: nowhere
+  std::string swtpm_folder;   // kImport
+};
+
 struct Options {
+  Verb verb = Verb::kSocket;
+  OfflineOptions offline;
   std::optional<Endpoint> server;
   std::optional<Endpoint> control;
   std::optional<Endpoint> mssim;  // TCP, with a port below 65535

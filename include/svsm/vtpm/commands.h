@@ -65,6 +65,10 @@ Result<ByteView> BuildGetNvBufferMax(ByteSpan out);
 Result<ByteView> BuildPcrAllocate(PcrBanks banks, ByteSpan out);
 // `tpmt_public` is the template; no sensitive data, no creation PCRs.
 Result<ByteView> BuildCreatePrimary(std::uint32_t hierarchy, ByteView tpmt_public, ByteSpan out);
+// TPM2_CreateLoaded below the key `parent`: `sensitive_data` (what is sealed) under `tpmt_public`,
+// without a password.
+Result<ByteView> BuildCreateLoaded(std::uint32_t parent, ByteView sensitive_data,
+                                   ByteView tpmt_public, ByteSpan out);
 // Makes the transient `object` persistent as `persistent`; with object == persistent, removes it.
 // `authorisation`: kTpmRhOwner or kTpmRhPlatform.
 Result<ByteView> BuildEvictControl(std::uint32_t authorisation, std::uint32_t object,

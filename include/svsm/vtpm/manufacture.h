@@ -141,6 +141,13 @@ Status Manufacture(Engine& engine, Attester& attester, const ManufactureHashes& 
                    const ManufactureOptions& options, ManufactureWorkspace& workspace,
                    ManufacturedVtpm& vtpm);
 
+// The same as far as no platform is needed, for owners who make a TPM before its VM exists: banks
+// and keys. Certificate indices stay as they are and no digest is extended; the first boot does
+// both. Errors: as Manufacture(), but for the attester's.
+Status ManufactureKeys(Engine& engine, const ManufactureHashes& hashes,
+                       const ManufactureOptions& options, ManufactureWorkspace& workspace,
+                       ManufacturedVtpm& vtpm);
+
 }  // namespace svsm::vtpm
 
 #endif  // SVSM_VTPM_MANUFACTURE_H_

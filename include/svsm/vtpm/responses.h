@@ -38,6 +38,14 @@ struct CreatePrimaryResponse {
 };
 Result<CreatePrimaryResponse> ParseCreatePrimary(ByteView response);
 
+// TPM2_CreateLoaded below a key that is no hierarchy.
+struct CreateLoadedResponse {
+  std::uint32_t handle = 0;
+  ByteView tpm2b_private;  // with its size
+  ByteView tpm2b_public;   // with its size
+};
+Result<CreateLoadedResponse> ParseCreateLoaded(ByteView response);
+
 struct ReadPublicResponse {
   ByteView tpm2b_public;  // with its size
   ByteView name;

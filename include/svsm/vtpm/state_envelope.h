@@ -28,6 +28,10 @@ Result<ByteView> WrapState(ByteView state, ByteSpan out);
 // kUnsupported (a least version above 2, or an encrypted blob; detail = the version or the flags).
 Result<ByteView> UnwrapState(ByteView blob);
 
+// The state in a file of swtpm's state folder, a view of `file`: the same without the outer tag.
+// Errors: as UnwrapState().
+Result<ByteView> UnwrapStateFile(ByteView file);
+
 }  // namespace svsm::vtpm
 
 #endif  // SVSM_VTPM_STATE_ENVELOPE_H_

@@ -47,7 +47,9 @@ enum class TpmCommand : std::uint32_t {
   kGetCapability = 0x17A,
   kGetRandom = 0x17B,
   kPcrRead = 0x17E,
+  kPolicyPcr = 0x17F,
   kPcrExtend = 0x182,
+  kCreateLoaded = 0x191,
 };
 
 // Response codes that decisions are made upon.

@@ -24,6 +24,20 @@ ByteView TakeTagged(wire::Reader& r, std::uint16_t tag) {
   return r.TakeBe32Sized();
 }
 
+// Everything before the tagged data, whose flags must be `wanted`.
+Status ReadHeader(wire::Reader& r, std::size_t size, std::uint16_t wanted) {
+  r.Skip(1);  // the writer's version; the least version decides
+  const std::uint8_t least_version = r.U8();
+  r.Require(r.Be16() == kHeaderSize);
+  const std::uint16_t flags = r.Be16();
+  r.Require(r.Be32() == size);
+  SVSM_TRY(r.status());
+  if (least_version > kVersion) return Unsupported(least_version);
+  if ((flags & (kFlagEncrypted | kFlagMigrationEncrypted)) != 0) return Unsupported(flags);
+  r.Require(flags == wanted);
+  return OkStatus();
+}
+
 }  // namespace
 
 Result<ByteView> WrapState(ByteView state, ByteSpan out) {
@@ -43,15 +57,7 @@ Result<ByteView> WrapState(ByteView state, ByteSpan out) {
 
 Result<ByteView> UnwrapState(ByteView blob) {
   wire::Reader r(blob);
-  r.Skip(1);  // the writer's version; the least version decides
-  const std::uint8_t least_version = r.U8();
-  r.Require(r.Be16() == kHeaderSize);
-  const std::uint16_t flags = r.Be16();
-  r.Require(r.Be32() == blob.size());
-  SVSM_TRY(r.status());
-  if (least_version > kVersion) return Unsupported(least_version);
-  if ((flags & (kFlagEncrypted | kFlagMigrationEncrypted)) != 0) return Unsupported(flags);
-  r.Require(flags == kFlagMigrationData);
+  SVSM_TRY(ReadHeader(r, blob.size(), kFlagMigrationData));
   const std::size_t at = r.offset();
   wire::Reader inner(TakeTagged(r, kTagMigrationData));
   SVSM_TRY(r.Finish());
@@ -59,6 +65,14 @@ Result<ByteView> UnwrapState(ByteView blob) {
   const Status status = inner.Finish();
   if (status.ok()) return state;
   return Status(status.code(), Source::kVtpm, static_cast<std::uint32_t>(at + 6 + status.detail()));
+}
+
+Result<ByteView> UnwrapStateFile(ByteView file) {
+  wire::Reader r(file);
+  SVSM_TRY(ReadHeader(r, file.size(), 0));
+  const ByteView state = TakeTagged(r, kTagData);
+  SVSM_TRY(r.Finish());
+  return state;
 }
 
 }  // namespace svsm::vtpm

@@ -21,6 +21,29 @@ TEST(StateEnvelope, WrapsAndUnwraps) {
   EXPECT_THAT(UnwrapState(out), IsOkAnd(BytesAre("0abc")));
 }
 
+TEST(StateEnvelope, UnwrapsFilesOfAStateFolder) {
+  constexpr char kFile[] =
+      "0201000a000000000012000100000002"
+      "0abc";
+  const ByteVector file = *FromHex(kFile);
+  EXPECT_THAT(UnwrapStateFile(file), IsOkAnd(BytesAre("0abc")));
+  // The one form is not the other.
+  EXPECT_THAT(UnwrapStateFile(*FromHex(kWrapped)), IsStatus(Code::kMalformed, Source::kCore, 10u));
+  EXPECT_THAT(UnwrapState(file), IsStatus(Code::kMalformed, Source::kCore, 10u));
+  for (std::size_t size = 0; size < file.size(); ++size) {
+    EXPECT_FALSE(UnwrapStateFile(ByteView(file).first(size)).ok()) << size;
+  }
+  ByteVector other = file;
+  other[1] = 3;
+  EXPECT_THAT(UnwrapStateFile(other), IsStatus(Code::kUnsupported, Source::kVtpm, 3u));
+  other = file;
+  other[5] = 1;
+  EXPECT_THAT(UnwrapStateFile(other), IsStatus(Code::kUnsupported, Source::kVtpm, 1u));
+  other = file;
+  other[11] = 2;
+  EXPECT_THAT(UnwrapStateFile(other), IsStatus(Code::kMalformed, Source::kCore, 12u));
+}
+
 TEST(StateEnvelope, SaysHowMuchRoomItNeeds) {
   Bytes<kStateEnvelopeSize + 1> out{};
   EXPECT_THAT(WrapState(Bytes<2>{}, out),
