@@ -195,6 +195,38 @@ TEST_F(SvsmKbsTest, SpeaksTls) {
   EXPECT_TRUE(!clear || clear->status != 200);
 }
 
+// The page as a browser shows it; the policy that comes with it forbids scripts.
+TEST_F(SvsmKbsTest, ShowsItsPageInABrowser) {
+  if (std::system("command -v chromium >/dev/null") != 0) GTEST_SKIP() << "there is no chromium";
+  Start();
+  PutSecret("hello");
+  LiveGuest good(crypto::Curve::kP256, rng_, 0x5A, now_);
+  ASSERT_EQ(BootOnce(good, BindingMode::kTrustee).resource, 200);
+  LiveGuest bad(crypto::Curve::kP256, rng_, 1, now_);
+  bad.SetVmpl(3);
+  ASSERT_EQ(BootOnce(bad, BindingMode::kTrustee).attest, 401);
+  const auto shown = [&](const std::string& user) {
+    const std::string command =
+        "timeout 60 chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage "
+        "--user-data-dir=" +
+        Path("chromium") + " --dump-dom http://" + user + "127.0.0.1:" + std::to_string(port_) +
+        "/ >" + Path("dom") + " 2>" + Path("chromium-log");
+    EXPECT_EQ(std::system(command.c_str()), 0) << File("chromium-log");
+    return File("dom");
+  };
+  std::string token = File("data/admin-token");
+  token.pop_back();
+  const std::string page = shown("me:" + token + "@");
+  EXPECT_THAT(page, HasSubstr("<td class=\"affirmed\">affirmed</td>"));
+  EXPECT_THAT(page, HasSubstr("<td class=\"refused\">refused</td>"));
+  EXPECT_THAT(page, HasSubstr("vmpl"));
+  EXPECT_THAT(page, HasSubstr("<td class=\"number\">1</td>"));
+  EXPECT_THAT(page, HasSubstr("<h2>Guests</h2>"));
+  // The refusal came last and stands first.
+  EXPECT_LT(page.find(">refused<"), page.find(">affirmed<"));
+  EXPECT_THAT(shown("me:wrong@"), ::testing::Not(HasSubstr("affirmed")));
+}
+
 TEST_F(SvsmKbsTest, SaysWhatIsWrong) {
   const auto serve = [&](const std::vector<std::string>& more) {
     std::vector<std::string> words = {"serve", "--data", Path("data"), "--port", "0"};
