@@ -7,12 +7,15 @@
 namespace svsm::cocoonfs {
 namespace {
 
+constexpr std::size_t kStateOffset = 16;
+
 Status Bad() { return Malformed(Region::kAux); }
 
 // The two pointers that begin an extent. `intact` says whether its first 128 bytes are.
 struct Links {
   Extent next;
   Extent after_next;
+  AuxState state = AuxState::kInactive;  // of a group's head
   bool intact = false;
 };
 
@@ -59,6 +62,11 @@ Result<Links> RingWalk::ReadLinks(const Extent& extent, bool group_head) {
   wire::Reader r(block_.view());
   SVSM_ASSIGN_OR_RETURN(links.next, Decode(r.Le64()));
   SVSM_ASSIGN_OR_RETURN(links.after_next, Decode(r.Le64()));
+  if (group_head) {
+    // An impossible one is for who reads the metadata to refuse.
+    const Result<AuxState> state = DecodeAuxState(block_.view());
+    if (state.ok()) links.state = *state;
+  }
   return links;
 }
 
@@ -87,6 +95,7 @@ Status RingWalk::Walk(const Extent& head0, const Extent* head1) {
     }
     SVSM_TRY(Add(at));
     SVSM_ASSIGN_OR_RETURN(Links links, ReadLinks(at, group_head));
+    if (group_head) out_.states[saw_head1 ? 1 : 0] = links.state;
     if (!links.intact) {
       // One may be torn, in the inactive one of two groups.
       if (head1 == nullptr || out_.torn != AuxExtents::kNoTorn) return Bad();
@@ -112,11 +121,18 @@ Status RingWalk::Walk(const Extent& head0, const Extent* head1) {
 
 }  // namespace
 
+Result<AuxState> DecodeAuxState(ByteView head) {
+  const std::uint8_t state = head[kStateOffset];
+  if (state > static_cast<std::uint8_t>(AuxState::kActiveReallocate)) return Bad();
+  return static_cast<AuxState>(state);
+}
+
 Status FindAuxExtents(BlockView& view, const ImageLayout& layout, std::uint64_t num_blocks,
                       const std::uint64_t (&heads)[2], AuxExtents& out) {
   out.extents.Clear();
   out.group1 = 0;
   out.torn = AuxExtents::kNoTorn;
+  out.states[0] = out.states[1] = AuxState::kInactive;
   if (heads[0] == kNilPointer) return heads[1] == kNilPointer ? OkStatus() : Bad();
   RingWalk walk(view, layout, num_blocks, out);
   SVSM_ASSIGN_OR_RETURN(const Extent head0, walk.Decode(heads[0]));
@@ -129,6 +145,8 @@ Status FindAuxExtents(BlockView& view, const ImageLayout& layout, std::uint64_t 
   out.extents.Clear();
   out.torn = AuxExtents::kNoTorn;
   SVSM_TRY(walk.Walk(head1, &head0));
+  out.states[1] = out.states[0];
+  out.states[0] = AuxState::kInactive;
   const std::size_t split = out.group1;
   const std::size_t size = out.extents.size();
   SVSM_TRY(out.extents.Reserve(2 * size));

@@ -8,16 +8,25 @@
 
 namespace svsm::cocoonfs {
 
-// The payload of group `group` (0 or 1), one extent's after the other, and its state. kInactive is
-// also said of a group of which an extent is torn, and of one that is not there.
-// Errors: kMalformed (Region::kAux: an impossible state), kOutOfMemory, those of the view.
-Result<AuxState> ReadAuxGroup(BlockView& view, const ImageLayout& layout, const AuxExtents& ring,
-                              int group, Vec<std::uint8_t>& payload);
+// What the two groups of a ring hold.
+struct AuxGroups {
+  explicit AuxGroups(Allocator& allocator) : intact(allocator), payload(allocator) {}
 
-// What is in effect: of group 0 if it is active, else of group 1. Without extents there are no
-// entries.
-// Errors: kMalformed (Region::kAux: no group is active, or the payload), kOutOfMemory, those of the
-// view.
+  Vec<std::uint8_t> intact;  // of each extent, whether it was written as a whole
+  // What the heads say; kInactive of a head that is torn, or not there.
+  AuxState states[2] = {AuxState::kInactive, AuxState::kInactive};
+  int effective = 0;          // the group that counts: the first that is active
+  Vec<std::uint8_t> payload;  // of that group, one extent's after the other
+};
+
+// Reads every extent of `ring`, which has some, once. Errors: kMalformed (Region::kAux: an
+// impossible state, no group is active, or the one that counts is not whole), kOutOfMemory, those
+// of the view.
+Status ReadAuxGroups(BlockView& view, const ImageLayout& layout, const AuxExtents& ring,
+                     AuxGroups& out);
+
+// What is in effect. Without extents there are no entries. Errors: as ReadAuxGroups(), kMalformed
+// (Region::kAux: the payload).
 Status ReadAux(BlockView& view, const ImageLayout& layout, const AuxExtents& ring,
                AuxMetadata& out);
 

@@ -13,8 +13,6 @@
 
 namespace svsm::cocoonfs {
 
-enum class AuxState : std::uint8_t { kInactive = 0, kActive = 1, kActiveReallocate = 2 };
-
 // Bytes of payload in an extent of `count` blocks.
 std::size_t AuxExtentCapacity(const ImageLayout& layout, std::uint64_t count, bool group_head);
 // Bytes of payload in a group of `ring`.

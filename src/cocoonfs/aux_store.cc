@@ -1,13 +1,9 @@
 #include "cocoonfs/aux_store.h"
 
-#include "cocoonfs/integrity.h"
 #include "svsm/cocoonfs/region.h"
-#include "svsm/core/panic.h"
 
 namespace svsm::cocoonfs {
 namespace {
-
-constexpr std::size_t kStateOffset = 16;
 
 std::uint32_t Clamp(std::uint64_t value) {
   return value > 0xFFFFFFFF ? 0xFFFFFFFF : static_cast<std::uint32_t>(value);
@@ -31,46 +27,8 @@ Status AuxStore::Load(std::uint64_t num_blocks, const std::uint64_t (&heads)[2],
     if (extent.count > largest) largest = extent.count;
   }
   SVSM_TRY(buffer_.Resize(static_cast<std::size_t>(largest) * layout_.allocation_block_bytes()));
-  SVSM_TRY(intact_.Resize(ring_.extents.size()));
-  SVSM_TRY(Judge());
-  SVSM_TRY(ReadPayload());
-  return aux.Decode(payload_.view());
-}
-
-// Which extents are intact, and which group counts: the first that is active, which is whole then.
-Status AuxStore::Judge() {
-  for (std::size_t i = 0; i < ring_.extents.size(); ++i) {
-    const ByteSpan bytes = BufferFor(i);
-    SVSM_TRY(view_.Read(ring_.extents[i].first, bytes));
-    intact_[i] = RemoveIntegrity(AuxIntegrity(IntegritySlots(layout_), IsHead(i)), bytes) ? 1 : 0;
-    if (!IsHead(i) || intact_[i] == 0) continue;
-    const std::uint8_t state = bytes[kStateOffset];
-    if (state > static_cast<std::uint8_t>(AuxState::kActiveReallocate)) {
-      return Malformed(Region::kAux);
-    }
-    states_[i == 0 ? 0 : 1] = static_cast<AuxState>(state);
-  }
-  effective_ = states_[0] != AuxState::kInactive ? 0 : 1;
-  if (states_[effective_] == AuxState::kInactive) return Malformed(Region::kAux);
-  for (std::size_t i = FirstOf(effective_); i < EndOf(effective_); ++i) {
-    if (intact_[i] == 0) return Malformed(Region::kAux);
-  }
-  return OkStatus();
-}
-
-Status AuxStore::ReadPayload() {
-  payload_.Clear();
-  SVSM_TRY(
-      payload_.Reserve(static_cast<std::size_t>(AuxGroupCapacity(layout_, ring_, effective_))));
-  const std::uint32_t slots = IntegritySlots(layout_);
-  for (std::size_t i = FirstOf(effective_); i < EndOf(effective_); ++i) {
-    const ByteSpan bytes = BufferFor(i);
-    const IntegrityPlace place = AuxIntegrity(slots, IsHead(i));
-    SVSM_TRY(view_.Read(ring_.extents[i].first, bytes));
-    if (!RemoveIntegrity(place, bytes)) return Malformed(Region::kAux);
-    SVSM_TRY(payload_.Append(bytes.subspan(place.section + IntegritySectionBytes(slots))));
-  }
-  return OkStatus();
+  SVSM_TRY(ReadAuxGroups(view_, layout_, ring_, groups_));
+  return aux.Decode(groups_.payload.view());
 }
 
 // Never leaves a part of the new extent in front of which the old one's first block stands.
@@ -115,17 +73,17 @@ Status AuxStore::Replace(const AuxMetadata& aux) {
   SVSM_TRY(next.Resize(aux.encoded_size()));
   SVSM_TRY(aux.Encode(next.view()));
   // The old contents, without what the larger group has room for behind their end.
-  const ByteView old =
-      ByteView(payload_.view())
-          .first(payload_.size() < room ? payload_.size() : static_cast<std::size_t>(room));
-  if (!IsZero(ByteView(payload_.view()).subspan(old.size()))) return Malformed(Region::kAux);
+  const ByteView old = ByteView(groups_.payload.view())
+                           .first(groups_.payload.size() < room ? groups_.payload.size()
+                                                                : static_cast<std::size_t>(room));
+  if (!IsZero(ByteView(groups_.payload.view()).subspan(old.size()))) return Malformed(Region::kAux);
   // What is torn comes first: a second torn extent would be one too many.
   for (std::size_t i = 0; i < ring_.extents.size(); ++i) {
-    if (intact_[i] != 0) continue;
-    SVSM_TRY(WriteExtent(i, AuxState::kInactive, effective_ == 0 ? old : next.view()));
-    intact_[i] = 1;
+    if (groups_.intact[i] != 0) continue;
+    SVSM_TRY(WriteExtent(i, AuxState::kInactive, groups_.effective == 0 ? old : next.view()));
+    groups_.intact[i] = 1;
   }
-  if (effective_ == 0) SVSM_TRY(WriteGroup(1, states_[0], old));
+  if (groups_.effective == 0) SVSM_TRY(WriteGroup(1, groups_.states[0], old));
   const bool tight = aux.encoded_size() + aux.extra_reserve().value_or(0) > room;
   SVSM_TRY(WriteGroup(0, tight ? AuxState::kActiveReallocate : AuxState::kActive, next.view()));
   return view_.device().Flush();

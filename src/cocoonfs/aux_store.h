@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "cocoonfs/aux_extents.h"
+#include "cocoonfs/aux_reader.h"
 #include "cocoonfs/aux_ring.h"
 #include "cocoonfs/block_view.h"
 #include "svsm/cocoonfs/aux_metadata.h"
@@ -17,12 +18,7 @@ namespace svsm::cocoonfs {
 class AuxStore {
  public:
   AuxStore(DeviceView& view, const ImageLayout& layout, Allocator& allocator)
-      : view_(view),
-        layout_(layout),
-        ring_(allocator),
-        intact_(allocator),
-        payload_(allocator),
-        buffer_(allocator) {}
+      : view_(view), layout_(layout), ring_(allocator), groups_(allocator), buffer_(allocator) {}
 
   // Finds the extents from the two head pointers, and reads the group that counts. `aux` becomes
   // what it holds; without extents, nothing. Errors: kMalformed (Region::kAux), kUnsupported,
@@ -38,21 +34,15 @@ class AuxStore {
  private:
   std::size_t FirstOf(int group) const { return group == 0 ? 0 : ring_.group1; }
   std::size_t EndOf(int group) const { return group == 0 ? ring_.group1 : ring_.extents.size(); }
-  bool IsHead(std::size_t i) const { return i == 0 || i == ring_.group1; }
   ByteSpan BufferFor(std::size_t i);
-  Status Judge();
-  Status ReadPayload();
   Status WriteExtent(std::size_t i, AuxState state, ByteView payload);
   Status WriteGroup(int group, AuxState state, ByteView payload);
 
   DeviceView& view_;
   const ImageLayout& layout_;
   AuxExtents ring_;
-  Vec<std::uint8_t> intact_;  // of each extent
-  AuxState states_[2] = {AuxState::kInactive, AuxState::kInactive};
-  int effective_ = 0;
-  Vec<std::uint8_t> payload_;  // of the effective group
-  Vec<std::uint8_t> buffer_;   // for the largest extent
+  AuxGroups groups_;
+  Vec<std::uint8_t> buffer_;  // for the largest extent
 };
 
 }  // namespace svsm::cocoonfs

@@ -1,6 +1,5 @@
 #include "cocoonfs/transaction_state.h"
 
-#include "cocoonfs/aux_ring.h"
 #include "cocoonfs/chained_extents.h"
 #include "cocoonfs/extents_list.h"
 #include "svsm/core/panic.h"
@@ -32,6 +31,8 @@ Status TransactionState::Init() {
   SVSM_TRY(after_.Follow(volume_.allocation));
   SVSM_TRY(aux_.extents.Append(volume_.aux.extents.view()));
   aux_.group1 = volume_.aux.group1;
+  aux_.states[0] = volume_.aux.states[0];
+  aux_.states[1] = volume_.aux.states[1];
   SVSM_ASSIGN_OR_RETURN(const std::uint32_t levels, index_.Levels());
   return space_.Init(kReserveBase + kReservePerLevel * levels);
 }
@@ -233,59 +234,6 @@ Status TransactionState::ReadOwn(const OwnFile& file, std::uint64_t offset, Byte
     offset += part;
   }
   Wipe(plain);
-  return OkStatus();
-}
-
-Status TransactionState::TakeAuxRing(const AuxMetadata& aux, AuxExtents& out) {
-  const AuxNeed need = NeedOf(aux);
-  Vec<std::uint64_t> counts(volume_.allocator);
-  for (int group = 0; group < need.groups; ++group) {
-    if (group == 1) out.group1 = out.extents.size();
-    counts.Clear();
-    SVSM_TRY(PlanAuxGroup(volume_.layout, need.capacity, counts));
-    for (const std::uint64_t count : counts) {
-      if (out.extents.size() == kMaxAuxExtents) {
-        return Status(Code::kExhausted, Source::kCocoonfs);
-      }
-      SVSM_ASSIGN_OR_RETURN(const Extent extent,
-                            space_.TakeAligned(count, volume_.layout.journal_block()));
-      SVSM_TRY(out.extents.PushBack(extent));
-    }
-  }
-  if (need.groups < 2) out.group1 = out.extents.size();
-  return OkStatus();
-}
-
-// Gives back the ring as it is, whether it is the image's or this transaction's.
-Status TransactionState::DropAuxRing() {
-  for (const Extent& extent : aux_.extents) {
-    if (aux_changed_) dirty_.Remove(extent.first);
-    SVSM_TRY(space_.Give(extent));
-  }
-  aux_.extents.Clear();
-  aux_.group1 = 0;
-  aux_changed_ = true;
-  return OkStatus();
-}
-
-Status TransactionState::SetAux(const AuxMetadata& aux) {
-  SVSM_TRY(DropAuxRing());
-  SVSM_TRY(TakeAuxRing(aux, aux_));
-  Vec<std::uint8_t> payload(volume_.allocator);
-  if (!aux_.extents.empty()) {
-    SVSM_TRY(payload.Resize(aux.encoded_size()));
-    SVSM_TRY(aux.Encode(payload.view()));
-  }
-  after_.ClearUntracked();
-  SVSM_TRY(after_.AddUntracked({0, volume_.places.end}));
-  SVSM_TRY(after_.AddUntracked(volume_.places.journal_head));
-  for (std::size_t i = 0; i < aux_.extents.size(); ++i) {
-    const bool active = i < aux_.group1;
-    SVSM_TRY(after_.AddUntracked(aux_.extents[i]));
-    SVSM_ASSIGN_OR_RETURN(const ByteSpan out, dirty_.Add(aux_.extents[i]));
-    EncodeAuxExtent(volume_.layout, aux_, i, active ? AuxState::kActive : AuxState::kInactive,
-                    active ? ByteView(payload.view()) : ByteView(), out);
-  }
   return OkStatus();
 }
 

@@ -56,6 +56,9 @@ class TransactionState {
   Status EndWrite();
   Status Remove(std::uint64_t inode);
   Status SetAux(const AuxMetadata& aux);
+  // Gives auxiliary metadata that are marked to be moved new extents with all of their reserve, as
+  // far as there is room. Errors: kOutOfMemory, those of the device.
+  Status MoveAux();
   // Null if the transaction did not write the file.
   const OwnFile* FindOwn(std::uint64_t inode) const;
   Status ReadOwn(const OwnFile& file, std::uint64_t offset, ByteSpan out);
@@ -96,6 +99,8 @@ class TransactionState {
   Status TakeChain(std::size_t payload_size, std::uint64_t inode, Vec<Extent>& out);
   void CopyStream(const OwnFile& file, std::uint64_t offset, ByteSpan out) const;
   Status TakeAuxRing(const AuxMetadata& aux, AuxExtents& out);
+  Status PutAux(const AuxMetadata& aux);
+  Status IsModest(const AuxMetadata& aux, bool& modest) const;
   Status DropAuxRing();
 
   Volume& volume_;

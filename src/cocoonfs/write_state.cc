@@ -55,6 +55,7 @@ Result<Transaction*> WriteState::Begin() {
 }
 
 Status WriteState::BuildCommit() {
+  SVSM_TRY(active->MoveAux());
   prepared = New<PreparedCommit>(volume.allocator, *active, commit_writer);
   if (prepared == nullptr) return NoMemory();
   const CommitOptions commit_options{.trim = options.trim, .last_counter = last_counter};

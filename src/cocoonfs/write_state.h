@@ -69,9 +69,9 @@ struct WriteState {
   std::size_t old_root_size = 0;
   Bytes<crypto::kMaxDigestSize> new_root{};
   Bytes<kCounterBytes> new_counter{};
+  std::size_t replay_bytes = 0;
   // The highest value that any commit of this object had.
   Bytes<kCounterBytes> last_counter{};
-  std::size_t replay_bytes = 0;
   // Whether the first device block of the journal's head is known to be zeros.
   bool head_clean = false;
 

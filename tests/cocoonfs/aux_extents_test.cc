@@ -1,6 +1,5 @@
 #include "cocoonfs/aux_extents.h"
 
-#include "cocoonfs/aux_reader.h"
 #include "cocoonfs/integrity.h"
 #include "svsm/cocoonfs/region.h"
 #include "svsm/core/writer.h"
@@ -128,25 +127,26 @@ TEST_F(AuxExtentsTest, RefusesWhatIsNoRing) {
   EXPECT_EQ(Find(), bad);  // indirect
 }
 
-TEST_F(AuxExtentsTest, ReadsTheGroupThatCounts) {
+TEST_F(AuxExtentsTest, KnowsWhatTheHeadsSay) {
   PutRing(ring_, 2);
+  Put(ring_[0], ring_[1], ring_[2], 2);
   ASSERT_THAT(Find(), IsOk());
-  AuxMetadata aux(allocator_);
-  EXPECT_THAT(ReadAux(view_, layout_, out_, aux), IsOk());
-  EXPECT_EQ(aux.num_entries(), 0u);
-  Vec<std::uint8_t> payload(allocator_);
-  Result<AuxState> state = ReadAuxGroup(view_, layout_, out_, 1, payload);
-  ASSERT_THAT(state, IsOk());
-  EXPECT_EQ(*state, AuxState::kActive);
-  EXPECT_EQ(payload.size(), AuxGroupCapacity(layout_, out_, 1));
-  Tear(ring_[1]);  // in group 0
-  state = ReadAuxGroup(view_, layout_, out_, 0, payload);
-  ASSERT_THAT(state, IsOk());
-  EXPECT_EQ(*state, AuxState::kInactive);
-  Put(ring_[2], ring_[3], ring_[4], 0);
-  EXPECT_EQ(ReadAux(view_, layout_, out_, aux), Malformed(Region::kAux));  // none is active
-  Put(ring_[2], ring_[3], ring_[4], 3);
-  EXPECT_EQ(ReadAux(view_, layout_, out_, aux), Malformed(Region::kAux));  // no such state
+  EXPECT_EQ(out_.states[0], AuxState::kActiveReallocate);
+  EXPECT_EQ(out_.states[1], AuxState::kActive);
+  EXPECT_TRUE(out_.shall_move());
+  Put(ring_[0], ring_[1], ring_[2], 1);
+  Put(ring_[2], ring_[3], ring_[4], 2);
+  ASSERT_THAT(Find(), IsOk());
+  EXPECT_FALSE(out_.shall_move());
+  Tear(ring_[0]);
+  ASSERT_THAT(Find(), IsOk());
+  EXPECT_EQ(out_.states[0], AuxState::kInactive);
+  EXPECT_EQ(out_.states[1], AuxState::kActiveReallocate);
+  EXPECT_TRUE(out_.shall_move());
+  Put(ring_[0], ring_[1], ring_[2], 3);  // no such state: not a reason to refuse the image
+  ASSERT_THAT(Find(), IsOk());
+  EXPECT_EQ(out_.states[0], AuxState::kInactive);
+  EXPECT_EQ(DecodeAuxState(ByteVec(17, 3)).status(), Malformed(Region::kAux));
 }
 
 }  // namespace

@@ -62,9 +62,11 @@ class Transaction final {
 
   // Works out the new state, and writes what may be written before the commit: new blocks to free
   // places, copies of changed ones, the log; and a barrier. With no change at all it is a commit
-  // that only counts. Errors: those above, and kExhausted (no space for the journal, or with detail
-  // = kTooLarge: it would need more than OpenOptions::max_replay_bytes); nothing has been written
-  // then. After a failure of the device the image is as it was, and the next transaction may begin.
+  // that only counts. Auxiliary metadata that were changed without the key until their reserve was
+  // short get new extents with all of it, if that leaves most of what is free. Errors: those above,
+  // and kExhausted (no space for the journal, or with detail = kTooLarge: it would need more than
+  // OpenOptions::max_replay_bytes); nothing has been written then. After a failure of the device
+  // the image is as it was, and the next transaction may begin.
   Result<PendingCommit*> Prepare();
   // Drops the transaction.
   void Abandon();
