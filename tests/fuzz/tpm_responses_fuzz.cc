@@ -31,6 +31,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     SVSM_CHECK(made->tpm2b_public.size() >= 2);
     CheckInside(in, made->tpm2b_public);
   }
+  if (const auto made = ParseCreateLoaded(in); made.ok()) {
+    CheckInside(in, made->tpm2b_private);
+    CheckInside(in, made->tpm2b_public);
+  }
   if (const auto read = ParseReadPublic(in); read.ok()) {
     CheckInside(in, read->tpm2b_public);
     CheckInside(in, read->name);

@@ -126,6 +126,20 @@ TEST_F(CommandsTest, CreatePrimary) {
   Expect(BuildCreatePrimary(kTpmRhEndorsement, tmpl, buffer_), expected);
 }
 
+TEST_F(CommandsTest, CreateLoaded) {
+  TPM2B_SENSITIVE_CREATE sensitive = {};
+  sensitive.sensitive.data.size = 2;
+  sensitive.sensitive.data.buffer[0] = 0xAB;
+  sensitive.sensitive.data.buffer[1] = 0xCD;
+  TPM2B_TEMPLATE tmpl = {3, {1, 2, 3}};
+  Mu expected(TPM2_ST_SESSIONS, TPM2_CC_CreateLoaded);
+  expected.Handle(0x81000001)
+      .Password()
+      .Put(Tss2_MU_TPM2B_SENSITIVE_CREATE_Marshal, &sensitive)
+      .Put(Tss2_MU_TPM2B_TEMPLATE_Marshal, &tmpl);
+  Expect(BuildCreateLoaded(0x81000001, Bytes<2>{0xAB, 0xCD}, Bytes<3>{1, 2, 3}, buffer_), expected);
+}
+
 TEST_F(CommandsTest, Handles) {
   Mu evict(TPM2_ST_SESSIONS, TPM2_CC_EvictControl);
   evict.Handle(TPM2_RH_OWNER).Handle(0x80000001).Password().Handle(0x81010001);

@@ -178,6 +178,30 @@ TEST_F(ManufactureTest, SecondBootFindsTheKeysAndRenewsTheReports) {
   EXPECT_LT(tpm_.rng.drawn - drawn, 1000u);
 }
 
+TEST_F(ManufactureTest, KeysAloneNeedNoPlatform) {
+  ASSERT_THAT(ManufactureKeys(tpm_.engine(), hashes_, options_, workspace_, vtpm_), IsOk());
+  EXPECT_TRUE(vtpm_.was_new);
+  EXPECT_TRUE(vtpm_.has_srk);
+  EXPECT_TRUE(vtpm_.has_ak);
+  EXPECT_EQ(attester_.reports, 0);
+  EXPECT_EQ(vtpm_.event_log_size, 0u);
+  EXPECT_EQ(tpm_.Pcr(kDefaultMeasurementPcr), std::string(64, '0'));
+  const ByteVector ek = ToVector(vtpm_.eks[1].tpm2b_public());
+  for (const EkOutcome& outcome : vtpm_.eks) {
+    EXPECT_EQ(outcome.state, EkState::kCreated);
+    EXPECT_FALSE(outcome.has_certificate);
+    EXPECT_TRUE(ReadIndex(outcome.certificate_index).empty());
+  }
+  // The first boot finds them and adds the rest.
+  ASSERT_THAT(Make(), IsOk());
+  EXPECT_EQ(vtpm_.eks[1].state, EkState::kFound);
+  EXPECT_THAT(vtpm_.eks[1].tpm2b_public(), SameBytes(ek));
+  EXPECT_EQ(ReadIndex(vtpm_.eks[1].certificate_index).size(), FakeAttester::kReportSize);
+  options_.banks = 0;
+  EXPECT_THAT(ManufactureKeys(tpm_.engine(), hashes_, options_, workspace_, vtpm_),
+              IsStatus(Code::kInvalidArgument, Source::kVtpm, 1u));
+}
+
 TEST_F(ManufactureTest, ResumesNoVolatileState) {
   ASSERT_THAT(Make(), IsOk());
   const std::string pcr = tpm_.Pcr(kDefaultMeasurementPcr);

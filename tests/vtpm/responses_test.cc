@@ -32,6 +32,7 @@ TEST(ResponsesTest, ATpmsErrorIsAStatus) {
   EXPECT_EQ(ParsePcrAllocate(error).status(), expected);
   EXPECT_EQ(ParseGetNvBufferMax(error).status(), expected);
   EXPECT_EQ(ParseCreatePrimary(error).status(), expected);
+  EXPECT_EQ(ParseCreateLoaded(error).status(), expected);
   EXPECT_EQ(ParseReadPublic(error).status(), expected);
   EXPECT_EQ(ParseNvReadPublic(error).status(), expected);
   EXPECT_EQ(ParseNvRead(error).status(), expected);
@@ -85,6 +86,22 @@ TEST(ResponsesTest, NvBufferMax) {
       ParseGetNvBufferMax(Response("8001", "0000000006000000010000012d00000400")).status().code(),
       Code::kMalformed);
   EXPECT_EQ(ParseGetNvBufferMax(Response("8001", "000000000600000000")).status().code(),
+            Code::kMalformed);
+}
+
+TEST(ResponsesTest, CreateLoaded) {
+  const std::string parameters =
+      "0002dead"    // private
+      "0003aabbcc"  // public
+      "000155";     // name
+  const ByteVector whole = Response("8002", "800000010000000c" + parameters + kNoSession);
+  SVSM_ASSERT_OK_AND_ASSIGN(const CreateLoadedResponse made, ParseCreateLoaded(whole));
+  EXPECT_EQ(made.handle, 0x80000001u);
+  EXPECT_THAT(made.tpm2b_private, BytesAre("0002dead"));
+  EXPECT_THAT(made.tpm2b_public, BytesAre("0003aabbcc"));
+  EXPECT_EQ(ParseCreateLoaded(Response("8002", "800000010000000d" + parameters + "99" + kNoSession))
+                .status()
+                .code(),
             Code::kMalformed);
 }
 
