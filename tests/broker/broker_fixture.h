@@ -39,7 +39,7 @@ class BrokerFixture {
     auto opened = SqliteStore::Open(database, rng);
     EXPECT_THAT(opened, testing::IsOk());
     store = *std::move(opened);
-    own_challenges = std::make_unique<MacChallenges>(store->challenge_key(), rng);
+    own_challenges = std::make_unique<MacChallenges>(store->challenge_key(), challenge_rng);
     secret_keys = Ring("secret.jwks", crypto::Curve::kP384);
     token_keys = Ring("token.jwks", crypto::Curve::kP256);
     broker = std::make_unique<Broker>(
@@ -48,6 +48,7 @@ class BrokerFixture {
   }
 
   testing::FakeRng rng;
+  testing::FakeRng challenge_rng{2};
   testing::ManualClock clock;
   ListLog log;
   MemoryResources resources;

@@ -65,8 +65,8 @@ struct BrokerConfig {
   std::string policy_id = "default";
 };
 
-// All outlive the broker and are as thread-safe as it, but `rng`, which it calls under a lock of
-// its own. `token_keys` is on P-256, `secret_keys` on P-256 or P-384.
+// All outlive the broker and are as thread-safe as it, but `rng`, which is for its use alone.
+// `token_keys` is on P-256, `secret_keys` on P-256 or P-384.
 struct BrokerParts {
   Store& store;
   ChallengeSource& challenges;

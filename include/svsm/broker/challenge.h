@@ -73,7 +73,7 @@ class ChallengeSource {
 
 class MacChallenges final : public ChallengeSource {
  public:
-  // Copies the key; borrows `rng` for the object's life, and calls it under a lock of its own.
+  // Copies the key; borrows `rng` for the object's life and for its use alone.
   MacChallenges(const Secret<32>& key, crypto::Rng& rng);
 
   Result<Challenge> Issue(Tee tee, std::int64_t now) override;
