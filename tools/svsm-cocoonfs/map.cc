@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "tools/common/markup.h"
+
 namespace svsm::cocoonfs_tool {
 namespace {
 
@@ -47,26 +49,6 @@ std::string Label(const Owner& owner) {
              : fmt::format("{} of inode {}, {}", what, owner.inode, place);
 }
 
-std::string Escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 std::vector<Owner> MapMaker::Owners() const {
@@ -96,8 +78,8 @@ std::string Picture(const std::vector<Owner>& owners, const cocoonfs::Usage& usa
       "{1}\" font-family=\"sans-serif\" font-size=\"11\">\n<title>{2}</title>\n"
       "<rect width=\"{0}\" height=\"{1}\" fill=\"#ffffff\"/>\n"
       "<text x=\"{3}\" y=\"18\" font-size=\"14\">{2}: {4} blocks of {5} B, {6} free</text>\n",
-      kWidth + 2 * kLeft, height, Escaped(title), kLeft, usage.num_blocks, usage.block_size_bytes,
-      usage.num_free_blocks);
+      kWidth + 2 * kLeft, height, tool::EscapeMarkup(title), kLeft, usage.num_blocks,
+      usage.block_size_bytes, usage.num_free_blocks);
   int x = kLeft;
   for (const Colour& colour : kColours) {
     const char* const name = cocoonfs::RegionName(colour.region);

@@ -4,8 +4,12 @@
 
 #include <string_view>
 
+#include "tools/common/markup.h"
+
 namespace svsm::verify {
 namespace {
+
+using tool::EscapeMarkup;
 
 constexpr std::string_view kStyle = R"css(
 :root{color-scheme:light dark;--bg:#fbfbfa;--fg:#1d1f21;--dim:#5d6166;--card:#fff;--line:#d9dbde;
@@ -28,54 +32,24 @@ dd{font-family:ui-monospace,monospace;font-size:.85rem;margin:0;overflow-wrap:an
 @media(max-width:36rem){dl{grid-template-columns:1fr}}
 )css";
 
-// Text for an element or a quoted attribute. Controls, which HTML does not allow, become U+FFFD.
-std::string Escape(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-          out += "&#xFFFD;";
-        } else {
-          out += c;
-        }
-    }
-  }
-  return out;
-}
-
 std::string ToHtml(const Link& link, std::size_t number) {
-  std::string out =
-      fmt::format("<li class=\"link {}\">\n<h2>{}. {}: <span class=\"state\">{}</span></h2>\n",
-                  LinkStateId(link.state), number, Escape(link.title), LinkStateText(link.state));
-  out += fmt::format("<p>Proves: {}.</p>\n<p>To whom: {}.</p>\n", Escape(link.proves),
-                     Escape(link.to_whom));
+  std::string out = fmt::format(
+      "<li class=\"link {}\">\n<h2>{}. {}: <span class=\"state\">{}</span></h2>\n",
+      LinkStateId(link.state), number, EscapeMarkup(link.title), LinkStateText(link.state));
+  out += fmt::format("<p>Proves: {}.</p>\n<p>To whom: {}.</p>\n", EscapeMarkup(link.proves),
+                     EscapeMarkup(link.to_whom));
   for (const OneRefusal& refusal : link.refusals) {
     out += fmt::format("<p class=\"wrong\">Refused ({}): found {}; wanted {}.</p>\n",
-                       Escape(refusal.reason), Escape(refusal.found), Escape(refusal.wanted));
+                       EscapeMarkup(refusal.reason), EscapeMarkup(refusal.found),
+                       EscapeMarkup(refusal.wanted));
   }
   for (const std::string& aspect : link.not_judged) {
-    out += fmt::format("<p class=\"left\">Not judged: {}.</p>\n", Escape(aspect));
+    out += fmt::format("<p class=\"left\">Not judged: {}.</p>\n", EscapeMarkup(aspect));
   }
   if (!link.found.empty()) {
     out += "<dl>\n";
     for (const auto& [name, value] : link.found) {
-      out += fmt::format("<dt>{}</dt><dd>{}</dd>\n", Escape(name), Escape(value));
+      out += fmt::format("<dt>{}</dt><dd>{}</dd>\n", EscapeMarkup(name), EscapeMarkup(value));
     }
     out += "</dl>\n";
   }
