@@ -1,7 +1,10 @@
 // The program svsm-vtpm with its TPM in a CocoonFS image: what survives, what is refused and why,
 // and what an owner can do before there is a VM.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <csignal>
@@ -78,29 +81,25 @@ class SvsmVtpmImageTest : public testing::ProgramTest {
     file >> pid;
     return pid;
   }
-  // A process that nobody waits for may stay as a zombie; it holds nothing any more.
-  static bool Runs(pid_t pid) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-    std::string stat;
-    std::getline(file, stat);
-    const std::size_t name_end = stat.rfind(") ");
-    return name_end != std::string::npos && stat[name_end + 2] != 'Z';
-  }
-  static void WaitForEnd(pid_t pid) {
-    for (int i = 0; i < 20000 && Runs(pid); ++i) ::usleep(1000);
+  // A process that ends holds its lock on the image until its last thread is gone.
+  void WaitForEnd() const {
+    const int fd = ::open(Path("img").c_str(), O_RDONLY | O_CLOEXEC);
+    EXPECT_GE(fd, 0);
+    EXPECT_EQ(::flock(fd, LOCK_EX), 0);
+    ::close(fd);
   }
   void Kill() const {
     const pid_t pid = Pid();
     ASSERT_GT(pid, 0);
     ::kill(pid, SIGKILL);
-    WaitForEnd(pid);
+    WaitForEnd();
     std::filesystem::remove(Path("pid"));
   }
   void Stop() const {
     if (!std::filesystem::exists(Path("pid"))) return;
-    const pid_t pid = Pid();
     Control("00000003");
-    WaitForEnd(pid);
+    for (int i = 0; i < 1000 && std::filesystem::exists(Path("pid")); ++i) ::usleep(10000);
+    EXPECT_FALSE(std::filesystem::exists(Path("pid")));
   }
   ByteVector Image() const { return *ReadFile(Path("img")); }
 };
@@ -133,7 +132,7 @@ TEST_F(SvsmVtpmImageTest, NoAcknowledgedIncrementIsLostWhenTheProgramIsKilled) {
       }
     }
     killer.join();
-    WaitForEnd(pid);
+    WaitForEnd();
     const ProgramRun run = Start();
     ASSERT_EQ(run.exit_code, 0) << run.err;
     const std::uint64_t found = TpmClient(Path("tpm")).Counter();
