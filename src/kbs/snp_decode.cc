@@ -207,8 +207,16 @@ class EvidenceReader {
     json_.Fail(Code::kBufferTooSmall);
   }
 
+  // No report is spelled in fewer characters than it has bytes.
+  void MissRoom() {
+    const ByteView text = json_.Raw();
+    if (!json_.ok()) return;
+    if (text.size() < kSnpReportSize) return json_.Fail(Code::kMalformed);
+    TooSmall(kSnpReportSize);
+  }
+
   void ReadReport() {
-    if (free_.size() < kSnpReportSize) return TooSmall(kSnpReportSize);
+    if (free_.size() < kSnpReportSize) return MissRoom();
     const auto report = free_.first<kSnpReportSize>();
     free_ = free_.subspan(kSnpReportSize);
     ReportReader(json_, report).Read();

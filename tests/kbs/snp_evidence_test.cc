@@ -221,6 +221,10 @@ TEST(SnpEvidenceTest, RefusesOtherChains) {
   EXPECT_THAT(DecodeSnpEvidence(AsBytes("{\"cert_chain\":null}"), workspace),
               Is(Code::kMalformed, 19));
   EXPECT_THAT(DecodeSnpEvidence(AsBytes("{"), workspace), Is(Code::kTruncated, 1));
+  // However short the text, its own size suffices for the workspace.
+  const std::string kShort = R"({"attestation_report":{}})";
+  workspace.resize(kShort.size());
+  EXPECT_THAT(DecodeSnpEvidence(AsBytes(kShort), workspace), Is(Code::kMalformed, 24));
 }
 
 }  // namespace
