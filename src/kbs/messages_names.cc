@@ -1,4 +1,4 @@
-// The small texts around the bodies: versions, nonces, keys, names of errors and resources, cookies.
+// The small texts around the bodies: versions, nonces, keys, errors, resources, cookies.
 #include "svsm/kbs/json.h"
 #include "svsm/kbs/messages.h"
 #include "svsm/kbs/secret_signature.h"

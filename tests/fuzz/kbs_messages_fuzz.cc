@@ -29,7 +29,7 @@ void RoundTrip(ByteView in, Decode decode, Encode encode) {
   std::vector<std::uint8_t> again(text->size());
   const auto same = decode(*text, ByteSpan(again));
   Require(same.ok());
-  std::vector<std::uint8_t> second(text->size());
+  std::vector<std::uint8_t> second(text->size() + kFrameHeaderSize);
   const Result<ByteView> repeated = encode(*same, ByteSpan(second));
   Require(repeated.ok() && Equal(*repeated, *text));
 }

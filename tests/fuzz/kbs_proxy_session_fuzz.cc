@@ -1,6 +1,6 @@
-// A proxy between a client and a broker that say anything. The input is a script: a byte that says
-// whose turn the record is for, two bytes of its size, and its bytes. What the client gets are whole
-// frames, and the last of a conversation that ended is an answer.
+// A proxy between a client and a broker that say anything. The input is a script: a byte of what
+// comes next, two bytes of its size, and its bytes, for whoever's turn it is. What the client gets
+// are whole frames, and the last of a conversation that ended is an answer.
 #include <cstdlib>
 #include <vector>
 

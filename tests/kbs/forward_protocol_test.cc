@@ -90,7 +90,7 @@ TEST_F(ForwardProtocolTest, OtherRequestsAreRefused) {
   EXPECT_THAT(Requested(most), IsOk());
   const std::size_t at = most.find("AAAA");
   EXPECT_THAT(Requested(most.substr(0, at) + "AAAA" + most.substr(at)),
-              Is(Code::kOutOfRange, most.size() + 1));
+              Is(Code::kOutOfRange, most.size() + 2));
   workspace_.resize(2);
   EXPECT_THAT(Requested(R"({"forward":{"kind":"auth","body":"YWJj"}})"),
               Is(Code::kBufferTooSmall, 3));
@@ -111,7 +111,7 @@ TEST_F(ForwardProtocolTest, EncodersRefuseWhatTheKindDoesNotHave) {
   EXPECT_THAT(EncodeFrame(ForwardReply{.status = 200, .body = large}, frame_),
               Is(Code::kInvalidArgument, kMaxForwardBodySize));
   EXPECT_THAT(EncodeFrame(ForwardReply{.status = 200}, ByteSpan(frame_).first(20)),
-              Is(Code::kBufferTooSmall, kFrameHeaderSize + 25));
+              Is(Code::kBufferTooSmall, kFrameHeaderSize + 24));
 }
 
 TEST_F(ForwardProtocolTest, RepliesComeBack) {

@@ -41,7 +41,8 @@ class MessagesRecordedTest : public RecordedTest {
   }
   static std::string BodyOf(const nlohmann::json& side) {
     const bool whole = side.contains("body") && side.at("body").is_string();
-    return whole ? side.at("body").get<std::string>() : std::string();  // not a digest of a huge one
+    // A huge one is recorded by its size alone.
+    return whole ? side.at("body").get<std::string>() : std::string();
   }
   static std::string Text(ByteView bytes) { return std::string(bytes.begin(), bytes.end()); }
   static bool Answered(const nlohmann::json& exchange, const char* path) {
