@@ -128,6 +128,25 @@ class PowerAux : public ::testing::TestWithParam<MachineConfig> {
     EXPECT_GT(visited, 100u);
   }
 
+  // The files are as before or as after, the metadata are the same, with and without the key.
+  void ExpectEither(FaultDevice& device, const ByteVector& aux, const Contents& next) {
+    EXPECT_EQ(Found(device), aux);
+    TestRng rng;
+    FileSystem fs(device, TestSymmetric(), rng, allocator_);
+    OpenOptions options;
+    options.trim = GetParam().trim;
+    ASSERT_THAT(fs.Open(TestKey(), options), IsOk());
+    if (fs.pending_commit() != nullptr) {
+      ASSERT_THAT(fs.pending_commit()->Apply(), IsOk());
+    }
+    SVSM_ASSERT_OK_AND_ASSIGN(const Contents contents, ReadContents(fs));
+    EXPECT_TRUE(contents == contents_ || contents == next);
+    SVSM_ASSERT_OK_AND_ASSIGN(const AuxMetadata shown, fs.ReadAuxMetadata());
+    EXPECT_EQ(Encoded(shown), aux);
+    VerifyReport report;
+    EXPECT_THAT(Verify(fs, report), IsOk());
+  }
+
   TestAllocator allocator_;
   Contents contents_;
   std::size_t num_states_ = 0;
@@ -141,6 +160,40 @@ TEST_P(PowerAux, AnEditWithoutTheKeyIsTheOldOrTheNew) {
 TEST_P(PowerAux, AnEditBesideAPendingCommitIsTheOldOrTheNew) {
   CutAll(true);
   std::printf("power: %zu states (auxiliary metadata, %s, a commit pending)\n", num_states_,
+              GetParam().name.c_str());
+}
+
+// They have become short of their reserve: the next commit gives them other extents.
+TEST_P(PowerAux, AMoveByACommitLosesNothing) {
+  MachineConfig config = Config();
+  config.image_bytes += 128 * 1024;  // they take no more than a quarter of what is free
+  Machine machine(config);
+  Make(machine, false);
+  machine.Close();
+  SVSM_ASSERT_OK_AND_ASSIGN(const ByteVector aux, Add(machine.device(), 0x44, 9000));
+  ASSERT_THAT(machine.Open(), IsOk());
+  const ByteVector base = ToVector(machine.device().image());
+  const Changes changes = {{17, FileState{0, TestData(17, 1, 99)}}};
+  Contents next = contents_;
+  ApplyTo(next, changes);
+  DeviceLog log;
+  machine.device().Record(&log);
+  ASSERT_THAT(machine.Commit(changes), IsOk());
+  machine.device().Record(nullptr);
+  FaultDevice device(GetParam().device_block_bytes, {});
+  CrashOptions options;
+  options.tear_everywhere = false;
+  num_states_ = CrashStates(base, log, options).ForEach(device, [&](const CrashState& state) {
+    ExpectEither(device, aux, next);
+    EXPECT_FALSE(HasFailure()) << "epoch " << state.epoch << ", event " << state.end_event;
+    return !HasFailure();
+  });
+  EXPECT_GT(num_states_, 30u);
+  // Two groups of at least entry and reserve.
+  SVSM_ASSERT_OK_AND_ASSIGN(const AuxMetadata shown, machine.fs().ReadAuxMetadata());
+  EXPECT_EQ(Encoded(shown), aux);
+  EXPECT_THAT(Add(machine.device(), 0x55, 12'000), IsOk());
+  std::printf("power: %zu states (auxiliary metadata moved, %s)\n", num_states_,
               GetParam().name.c_str());
 }
 
