@@ -42,32 +42,49 @@ Status Refuse(ByteSpan out) {
 
 }  // namespace
 
-Status KbkdfCounter(Hmac& hmac, ByteView key, std::span<const ByteView> fixed_input, ByteSpan out) {
+Status KbkdfCounter(Hmac& hmac, std::span<const ByteView> fixed_input, ByteSpan out) {
   if (TooMuch(fixed_input, out)) return Refuse(out);
   ByteView parts[1 + kMaxKdfParts];
   for (std::size_t i = 0; i < fixed_input.size(); ++i) parts[1 + i] = fixed_input[i];
+  return FillFromBlocks(
+      DigestSize(hmac.algorithm()), out, [&](const Bytes<4>& counter, ByteSpan block) {
+        parts[0] = counter;
+        return hmac.Compute(std::span<const ByteView>(parts, 1 + fixed_input.size()), block);
+      });
+}
+
+Status KbkdfCounter(Hmac& hmac, ByteView key, std::span<const ByteView> fixed_input, ByteSpan out) {
+  if (TooMuch(fixed_input, out)) return Refuse(out);
   Status status = hmac.SetKey(key);
-  if (!status.ok()) {
-    Wipe(out);
+  if (status.ok()) {
+    status = KbkdfCounter(hmac, fixed_input, out);
   } else {
-    status = FillFromBlocks(
-        DigestSize(hmac.algorithm()), out, [&](const Bytes<4>& counter, ByteSpan block) {
-          parts[0] = counter;
-          return hmac.Compute(std::span<const ByteView>(parts, 1 + fixed_input.size()), block);
-        });
+    Wipe(out);
   }
   hmac.Wipe();
   return status;
 }
 
-Status KdfA(Hmac& hmac, ByteView key, ByteView label, ByteView context_u, ByteView context_v,
-            ByteSpan out) {
+Status KdfA(Hmac& hmac, ByteView label, ByteView context_u, ByteView context_v, ByteSpan out) {
   if (out.size() > kMaxKdfOutputSize) return Refuse(out);
   const std::uint8_t nul = 0;
   const wire::Be32 bits(static_cast<std::uint32_t>(out.size() * 8));
   const Bytes<4> bits_bytes = wire::ToBytes(bits);
   const ByteView fixed_input[] = {label, ByteView(&nul, 1), context_u, context_v, bits_bytes};
-  return KbkdfCounter(hmac, key, fixed_input, out);
+  return KbkdfCounter(hmac, fixed_input, out);
+}
+
+Status KdfA(Hmac& hmac, ByteView key, ByteView label, ByteView context_u, ByteView context_v,
+            ByteSpan out) {
+  if (out.size() > kMaxKdfOutputSize) return Refuse(out);
+  Status status = hmac.SetKey(key);
+  if (status.ok()) {
+    status = KdfA(hmac, label, context_u, context_v, out);
+  } else {
+    Wipe(out);
+  }
+  hmac.Wipe();
+  return status;
 }
 
 Status ConcatKdf(const Hash& hash, ByteView z, std::span<const ByteView> other_info, ByteSpan out) {

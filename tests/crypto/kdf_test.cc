@@ -71,6 +71,22 @@ TEST(KdfATest, IsSp800108OverItsFixedInput) {
   EXPECT_FALSE(Equal(shorter, ByteView(direct).first(32)));
 }
 
+TEST(KdfATest, WorksWithAnHmacThatHasTheKey) {
+  OpensslHmac hmac(HashAlg::kSha256);
+  const Bytes<32> key{9};
+  const Bytes<5> u{1};
+  Bytes<100> want{};
+  ASSERT_THAT(KdfA(hmac, key, kLabel, u, u, want), IsOk());
+  Bytes<100> out{1};
+  EXPECT_THAT(KdfA(hmac, kLabel, u, u, out), IsStatus(Code::kFailedPrecondition, Source::kCrypto));
+  EXPECT_EQ(out, (Bytes<100>{}));
+  ASSERT_THAT(hmac.SetKey(key), IsOk());
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_THAT(KdfA(hmac, kLabel, u, u, out), IsOk());
+    EXPECT_EQ(out, want);
+  }
+}
+
 TEST(KdfTest, TheHmacIsLeftWithoutAKey) {
   OpensslHmac hmac(HashAlg::kSha256);
   Bytes<32> out{};

@@ -36,6 +36,11 @@ Status KbkdfCounter(Hmac& hmac, ByteView key, std::span<const ByteView> fixed_in
 Status KdfA(Hmac& hmac, ByteView key, ByteView label, ByteView context_u, ByteView context_v,
             ByteSpan out);
 
+// The same two with an `hmac` that has the key already, and keeps it: for who derives many keys from
+// one. Errors: also kFailedPrecondition (it has none).
+Status KbkdfCounter(Hmac& hmac, std::span<const ByteView> fixed_input, ByteSpan out);
+Status KdfA(Hmac& hmac, ByteView label, ByteView context_u, ByteView context_v, ByteSpan out);
+
 // The one-step (concatenation) KDF of SP 800-56A rev. 3, 5.8.1 and SP 800-56C: the concatenation of
 // Hash(i || z || other info) for i = 1, 2, ... JOSE's ECDH-ES gives AlgorithmID, PartyUInfo,
 // PartyVInfo and SuppPubInfo as parts, with their own length prefixes (RFC 7518, 4.6.2); a TPM's

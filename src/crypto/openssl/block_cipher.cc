@@ -9,6 +9,7 @@ namespace {
 
 // EVP takes lengths as int; a piece is whole blocks.
 constexpr std::size_t kMaxPiece = std::size_t{1} << 30;
+constexpr std::size_t kMaxCopied = 4096;
 
 // to = a ^ b, where all three may be the same memory.
 void Xor(FixedView<kCipherBlockSize> a, FixedView<kCipherBlockSize> b,
@@ -27,11 +28,18 @@ OpensslBlockCipher::~OpensslBlockCipher() {
   for (Direction& direction : directions_) EVP_CIPHER_CTX_free(direction.ctx);
 }
 
+// Contexts that are there get the new key in the place of the old one.
 Status OpensslBlockCipher::SetKey(ByteView key) {
-  Wipe();
+  if (!IsCipherKeySize(alg_, key.size()) || key.size() != key_size_) Wipe();
   if (!IsCipherKeySize(alg_, key.size())) return openssl::Invalid();
   Copy(key_.writable(), key);
   key_size_ = key.size();
+  const ErrorMark mark;
+  for (int i = 0; i < kNumOperations; ++i) {
+    if (!directions_[i].keyed || Init(static_cast<Operation>(i), nullptr)) continue;
+    Wipe();
+    return openssl::Internal();
+  }
   return OkStatus();
 }
 
@@ -69,10 +77,11 @@ Status OpensslBlockCipher::Prepare(Operation operation) {
   return Init(operation, cipher.get()) ? OkStatus() : openssl::Internal();
 }
 
+// `cipher` is null for a context that has it already.
 bool OpensslBlockCipher::Init(Operation operation, const evp_cipher_st* cipher) {
   Direction& direction = directions_[operation];
   if (direction.ctx == nullptr) direction.ctx = EVP_CIPHER_CTX_new();
-  if (direction.ctx == nullptr || cipher == nullptr) return false;
+  if (direction.ctx == nullptr || (cipher == nullptr && !direction.keyed)) return false;
   const int encrypts = operation == kDecryptEcb || operation == kDecryptCbc ? 0 : 1;
   const bool has_iv = operation != kEncryptEcb && operation != kDecryptEcb;
   direction.chain.fill(0);
@@ -126,14 +135,21 @@ Status OpensslBlockCipher::EncryptCbc(FixedView<kAesBlockSize> iv, ByteView in, 
   if (in.empty()) return OkStatus();
   if (!Prepare(kEncryptCbc).ok()) return Fail(kEncryptCbc, out);
   Bytes<kCipherBlockSize>& chain = directions_[kEncryptCbc].chain;
-  Bytes<kCipherBlockSize> first;
-  Xor(in.first<kCipherBlockSize>(), iv, first);
-  Xor(first, chain, first);
-  const ByteSpan head = out.first(kCipherBlockSize);
-  const bool ok =
-      Update(kEncryptCbc, first, head).ok() &&
-      Update(kEncryptCbc, in.subspan(kCipherBlockSize), out.subspan(kCipherBlockSize)).ok();
-  svsm::Wipe(first);
+  Bytes<kCipherBlockSize> change;
+  Xor(chain, iv, change);
+  const FixedSpan<kCipherBlockSize> head = out.first<kCipherBlockSize>();
+  Xor(in.first<kCipherBlockSize>(), change, head);
+  // A call takes longer than to copy a few KiB.
+  bool ok = true;
+  if (in.data() == out.data() || in.size() <= kMaxCopied) {
+    if (in.data() != out.data()) {
+      Copy(out.subspan(kCipherBlockSize), in.subspan(kCipherBlockSize));
+    }
+    ok = Update(kEncryptCbc, out, out).ok();
+  } else {
+    ok = Update(kEncryptCbc, head, head).ok() &&
+         Update(kEncryptCbc, in.subspan(kCipherBlockSize), out.subspan(kCipherBlockSize)).ok();
+  }
   if (!ok) return Fail(kEncryptCbc, out);
   Copy(chain, out.last(kCipherBlockSize));
   return OkStatus();
