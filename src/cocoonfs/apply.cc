@@ -89,11 +89,14 @@ Status WriteState::ApplyPrepared() {
 void WriteState::Become() {
   volume.header = prepared->header;
   volume.counter = prepared->counter;
-  bitmaps.Become(volume.allocation, active->space());
+  carried.Become(volume.allocation, active->space());
+  index_nodes.Became(active->dirty(), active->space().freed());
+  index.reset();
   if (active->aux_changed()) volume.aux = active->TakeAux();
   volume.tree.AdoptMade(std::move(prepared->tree.nodes()));
   volume.tree.ReleaseMade();
-  volume.tree.ForgetData();
+  volume.tree.RefreshData(
+      [this](std::uint64_t first, ByteSpan bytes) { active->dirty().Overlay(first, bytes); });
   reader.Close();
 }
 
@@ -124,6 +127,7 @@ Status WriteState::ApplyFound() {
   volume.tree.SetView(volume.device_view);
   volume.tree.ReleaseMade();
   replay.reset();
+  index.reset();
   reader.Close();
   // The nodes that were made are on the device now.
   return volume.tree.SetRoot(

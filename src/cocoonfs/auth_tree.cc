@@ -69,6 +69,7 @@ Status AuthTree::Init(const ImageLayout& layout, const TreeShape& shape, TreeDig
   SVSM_TRY(slots_.Resize(cache_nodes));
   SVSM_TRY(read_.Reserve(read));
   SVSM_TRY(read_.Resize(read));
+  num_places_ = read / data_block_bytes_ < kMostPlaces ? read / data_block_bytes_ : kMostPlaces;
   found_ = 0;
   ForgetAll();
   made_.Clear();
@@ -266,17 +267,35 @@ Status AuthTree::ReadData(const Allocation& allocation, std::uint64_t first, Byt
   return CheckData(allocation, first, out);
 }
 
-// Makes `read_` hold the data blocks around `extent`, as many as fit.
-Status AuthTree::LoadData(const Allocation& allocation, const Extent& extent) {
+void AuthTree::ForgetData() {
+  for (std::uint64_t& place : places_) place = kNilPointer;
+  next_place_ = 0;
+}
+
+ByteSpan AuthTree::FindData(std::uint64_t first) {
+  for (std::size_t i = 0; i < num_places_; ++i) {
+    if (places_[i] == first) return Place(i);
+  }
+  return {};
+}
+
+Status AuthTree::LoadData(const Allocation& allocation, std::uint64_t first, const Extent& extent) {
   const std::uint64_t unit = data_block_bytes_ / block_bytes_;
-  const std::uint64_t first = extent.first & ~(unit - 1);
-  std::uint64_t end = (extent.end() + unit - 1) & ~(unit - 1);
-  if (end > first + read_.size() / block_bytes_) end = first + read_.size() / block_bytes_;
+  std::size_t count = 1;
+  while (count < num_places_ && first + count * unit < extent.end() &&
+         FindData(first + count * unit).empty()) {
+    ++count;
+  }
+  if (count > num_places_ - next_place_) next_place_ = 0;
+  const std::size_t place = next_place_;
+  for (std::size_t i = 0; i < count; ++i) places_[place + i] = kNilPointer;
+  std::uint64_t end = first + count * unit;
   if (end > allocation.bitmap().num_blocks()) end = allocation.bitmap().num_blocks();
-  ForgetData();
   const auto bytes = static_cast<std::size_t>(end - first) * block_bytes_;
-  SVSM_TRY(ReadData(allocation, first, ByteSpan(read_.view()).first(bytes)));
-  loaded_ = Extent{first, end - first};
+  SVSM_TRY(ReadData(allocation, first,
+                    ByteSpan(read_.view()).subspan(place * data_block_bytes_, bytes)));
+  for (std::size_t i = 0; i < count; ++i) places_[place + i] = first + i * unit;
+  next_place_ = (place + count) % num_places_;
   return OkStatus();
 }
 
@@ -287,19 +306,19 @@ Status AuthTree::ReadChecked(const Allocation& allocation, const Extent& extent,
       shape_->TouchesTree(extent)) {
     return Malformed(region);
   }
+  const std::uint64_t unit = data_block_bytes_ / block_bytes_;
   Extent left = extent;
   while (left.count != 0) {
-    if (!loaded_.Contains(left.first)) SVSM_TRY(LoadData(allocation, left));
-    const std::uint64_t available = loaded_.end() - left.first;
-    std::uint64_t count = left.count < available ? left.count : available;
-    if (count > 64) count = 64;
+    const std::uint64_t first = left.first & ~(unit - 1);
+    if (FindData(first).empty()) SVSM_TRY(LoadData(allocation, first, left));
+    const std::uint64_t skip = left.first - first;
+    const std::uint64_t count = left.count < unit - skip ? left.count : unit - skip;
     const auto count32 = static_cast<std::uint32_t>(count);
     if (allocation.Word(left.first, count32) != ~std::uint64_t{0} >> (64 - count)) {
       return Malformed(region);  // digests say nothing about these bytes
     }
     const auto bytes = static_cast<std::size_t>(count) * block_bytes_;
-    const auto at = static_cast<std::size_t>(left.first - loaded_.first) * block_bytes_;
-    Copy(out, ByteView(read_.view()).subspan(at, bytes));
+    Copy(out, FindData(first).subspan(static_cast<std::size_t>(skip) * block_bytes_, bytes));
     out = out.subspan(bytes);
     left = Extent{left.first + count, left.count - count};
   }

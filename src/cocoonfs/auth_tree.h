@@ -20,7 +20,8 @@
 
 namespace svsm::cocoonfs {
 
-// Checked data blocks that ReadChecked() keeps, in bytes, if that is more than one block.
+// Checked data blocks that ReadChecked() keeps, in bytes, if that is more than one block. They may be
+// of several places: who goes through the index comes by the same ones again.
 inline constexpr std::size_t kTreeReadBytes = 4096;
 
 // The digests of one node, as they are or will be on the image.
@@ -81,8 +82,16 @@ class AuthTree {
   bool IsMade(std::uint32_t level, std::uint64_t index) {
     return made_.Find(level, index) != nullptr;
   }
-  // Forgets cached data blocks (not nodes): after a write.
-  void ForgetData() { loaded_ = Extent{}; }
+  // Forgets cached data blocks, not nodes.
+  void ForgetData();
+  // After a write: `refresh` is given each cached data block's place and bytes, and brings those up
+  // to date that were written.
+  template <typename Refresh>
+  void RefreshData(Refresh&& refresh) {
+    for (std::size_t i = 0; i < num_places_; ++i) {
+      if (places_[i] != kNilPointer) refresh(places_[i], Place(i));
+    }
+  }
   // Forgets everything cached that AdoptMade() has not given.
   void ForgetAll();
 
@@ -111,6 +120,8 @@ class AuthTree {
                      Region region);
 
  private:
+  static constexpr std::size_t kMostPlaces = 8;
+
   struct Slot {
     std::uint32_t level = 0;
     std::uint64_t index = 0;
@@ -125,7 +136,13 @@ class AuthTree {
   Result<ByteView> Known(std::uint32_t level, std::uint64_t index);
   Status ReadNode(std::uint32_t level, std::uint64_t index, ByteSpan out);
   Status LoadChild(std::uint32_t level, std::uint64_t index, ByteView digest);
-  Status LoadData(const Allocation& allocation, const Extent& extent);
+  // The checked data block that begins at `first`, or empty.
+  ByteSpan FindData(std::uint64_t first);
+  // Reads it and those behind it that `extent` goes on into and that are not there, as many as fit.
+  Status LoadData(const Allocation& allocation, std::uint64_t first, const Extent& extent);
+  ByteSpan Place(std::size_t i) {
+    return ByteSpan(read_.view()).subspan(i * data_block_bytes_, data_block_bytes_);
+  }
   // Up to TreeDigests::Batch::kMost data blocks from `index` on; `word` has the bits of all their
   // blocks, one after the other.
   Status CheckRun(std::uint64_t index, std::uint64_t word, ByteView data);
@@ -144,8 +161,10 @@ class AuthTree {
   Vec<Slot> slots_;        // the first is the root's
   std::size_t found_ = 0;  // where FindSlot() was last
   std::uint64_t time_ = 0;
-  Vec<std::uint8_t> read_;  // checked data blocks of ReadChecked()
-  Extent loaded_;           // their place; empty if there are none
+  Vec<std::uint8_t> read_;                  // checked data blocks of ReadChecked()
+  std::uint64_t places_[kMostPlaces] = {};  // where each begins; kNilPointer: there is none
+  std::size_t num_places_ = 0;
+  std::size_t next_place_ = 0;
   TreeNodeSet made_;
 };
 

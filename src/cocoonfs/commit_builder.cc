@@ -154,8 +154,8 @@ Status CommitBuilder::FillGap(const Extent& gap) {
   const std::size_t block = layout_.allocation_block_bytes();
   for (std::uint64_t at = gap.first; at < gap.end();) {
     const bool kept = after.Test(at);
-    std::uint64_t end = after.Next(at, !kept);
-    if (end > gap.end()) end = gap.end();
+    std::uint64_t end = at + 1;
+    while (end < gap.end() && after.Test(end) == kept) ++end;
     const ByteSpan part = run.subspan(static_cast<std::size_t>(at - gap.first) * block,
                                       static_cast<std::size_t>(end - at) * block);
     if (kept) {

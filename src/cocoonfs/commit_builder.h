@@ -30,7 +30,6 @@ struct PreparedCommit {
   MutableHeader header;
   Bytes<kCounterBytes> counter{};
   JournalLog log;
-  StagingDisguise disguise;  // used if log.has_disguise
   TreeUpdate tree;
   Vec<Extent> journal;  // places for copies, and behind them for the log's tails
   Vec<Extent> tails;
@@ -43,7 +42,8 @@ struct CommitKeys {
   OwnedCipher journal_cipher;
   OwnedHmac journal_hmac;
   OwnedHmac fragments_hmac;
-  FillStream filler;  // for free blocks beside those that are written
+  StagingDisguise disguise;  // of the commit, if its log has one
+  FillStream filler;         // for free blocks beside those that are written
 
   // Does nothing if they are there. Errors: as KeySet::NewCipher(), those of the rng.
   Status Load(KeySet& keys, crypto::Rng& rng);

@@ -35,11 +35,16 @@ Status CommitBuilder::MakeFragments() {
   for (const TreeNode& node : commit_.tree.nodes().view()) {
     if (node.level != 0) continue;
     const std::uint64_t first = node.index << shape.fanout_log2(0);
-    for (std::uint64_t i = first; i < first + shape.entries(0); ++i) {
+    const std::uint64_t end = first + shape.entries(0);
+    for (std::uint64_t i = first; i < end;) {
       const std::uint64_t position = shape.DataPosition(i);
+      // All that are left, unless the tree lies between them.
+      std::uint64_t count = end - i;
+      if (shape.DataPosition(end - 1) - position != (count - 1) * layout_.data_block()) count = 1;
+      i += count;
       // The last leaf may reach beyond the image, and the bitmap's file with it.
       const std::uint64_t from = position / per_file_block;
-      std::uint64_t to = (position + layout_.data_block() - 1) / per_file_block;
+      std::uint64_t to = (position + count * layout_.data_block() - 1) / per_file_block;
       if (to >= num_file_blocks) to = num_file_blocks - 1;
       if (from <= to) SVSM_TRY(file_blocks.Add({from, to - from + 1}));
     }
@@ -91,7 +96,7 @@ Status CommitBuilder::MakeLog(Vec<std::uint8_t>& payload) {
     log.disguise.key_bits = layout_.key_bits;
     SVSM_TRY(volume_.rng.Generate(log.disguise.key.writable().first(log.disguise.key_size())));
     SVSM_TRY(volume_.rng.Generate(log.disguise.iv_key.writable().first(log.disguise.key_size())));
-    SVSM_TRY(commit_.disguise.Init(log.disguise, volume_.keys.symmetric(), volume_.allocator));
+    SVSM_TRY(keys_.disguise.Init(log.disguise, volume_.keys.symmetric(), volume_.allocator));
   }
   const JournalLogShape shape{
       .num_blocks = volume_.header.num_blocks,

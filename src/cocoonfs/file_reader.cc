@@ -11,10 +11,14 @@ constexpr std::size_t kCipherBlock = crypto::kCipherBlockSize;
 }  // namespace
 
 void FileReader::Close() {
-  inode_ = 0;
-  cipher_.Reset();
-  extents_.Clear();
+  Forget();
   loaded_ = Extent{};
+}
+
+// The file; what was loaded may hold a part of the next.
+void FileReader::Forget() {
+  inode_ = 0;
+  extents_.Clear();
   size_ = kUnknown;
   cursor_ = 0;
   cursor_blocks_ = 0;
@@ -22,9 +26,9 @@ void FileReader::Close() {
 
 Status FileReader::Open(const IndexEntry& entry) {
   if (inode_ == entry.inode) return OkStatus();
-  Close();
+  Forget();
   SVSM_TRY(ReadFileExtents(volume_, entry, extents_, nullptr));
-  SVSM_ASSIGN_OR_RETURN(cipher_, volume_.keys.NewCipher(entry.inode, Subdomain::kData));
+  SVSM_ASSIGN_OR_RETURN(decryptor_, cipher_.For(volume_.keys, entry.inode));
   std::uint64_t blocks = 0;
   for (const Extent& extent : extents_) blocks += extent.count;
   if (blocks > volume_.header.num_blocks) return Malformed(Region::kExtentsList);
@@ -67,7 +71,11 @@ Result<ByteView> FileReader::Load(std::uint64_t offset, std::uint64_t limit) {
   if (!loaded_.Contains(position)) {
     const std::uint64_t needed = (offset % block + limit + block - 1) / block;
     const std::uint64_t there = extent.end() - position;
-    SVSM_TRY(LoadBlocks({position, needed < there ? needed : there}));
+    // A small file as a whole, as its end is looked at first.
+    const std::uint64_t unit = volume_.layout.data_block();
+    const bool small = extent.end() - (extent.first & ~(unit - 1)) <= 2 * unit &&
+                       2 * volume_.layout.data_block_bytes() <= buffer_.size();
+    SVSM_TRY(LoadBlocks(small ? extent : Extent{position, needed < there ? needed : there}));
   }
   const std::uint64_t end = extent.end() < loaded_.end() ? extent.end() : loaded_.end();
   const auto skip = static_cast<std::size_t>(offset % block);
@@ -88,7 +96,7 @@ Status FileReader::Decrypt(std::uint64_t begin, ByteSpan out) {
     if (piece.empty()) {
       SVSM_ASSIGN_OR_RETURN(piece, Load(offset, out.size()));
     }
-    SVSM_TRY(cipher_->DecryptCbc(carry, piece, out.first(piece.size())));
+    SVSM_TRY(decryptor_->DecryptCbc(carry, piece, out.first(piece.size())));
     Copy(carry, piece.last(kCipherBlock));
     out = out.subspan(piece.size());
     offset += piece.size();

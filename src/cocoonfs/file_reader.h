@@ -23,7 +23,7 @@ class FileReader {
 
   // Begins with another file; does nothing if it is this one already.
   Status Open(const IndexEntry& entry);
-  // Forgets the file: after a commit.
+  // Forgets all that was read: after a commit.
   void Close();
 
   std::uint64_t inode() const { return inode_; }
@@ -37,12 +37,14 @@ class FileReader {
   // Checked ciphertext of the stream from `offset` on, up to `limit` or less, whole cipher blocks.
   Result<ByteView> Load(std::uint64_t offset, std::uint64_t limit);
   Status LoadBlocks(const Extent& wanted);
+  void Forget();
   // Decrypts plaintext from `begin` (a multiple of 16), out.size() bytes (likewise).
   Status Decrypt(std::uint64_t begin, ByteSpan out);
 
   Volume& volume_;
   std::uint64_t inode_ = 0;  // 0: none
-  OwnedCipher cipher_;
+  FileCipher cipher_;
+  crypto::BlockCipher* decryptor_ = nullptr;
   Vec<Extent> extents_;
   std::uint64_t stream_bytes_ = 0;
   std::uint64_t size_ = kUnknown;

@@ -123,16 +123,14 @@ Result<std::size_t> FileSystem::ReadAll(std::uint64_t inode, ByteSpan out) {
 
 Result<IndexEntry> FileSystem::FindFile(std::uint64_t inode) {
   if (inode < kFirstUserInode) return Status(Code::kNotFound, Source::kCocoonfs);
-  InodeIndex index(state_->index_nodes, state_->volume.header.entry_leaf);
-  return index.Find(inode);
+  return state_->Index().Find(inode);
 }
 
 Result<std::size_t> FileSystem::List(std::uint64_t from, std::span<FileEntry> out) {
   if (state_ == nullptr) return kNotOpen;
   if (out.empty()) return Status(Code::kInvalidArgument, Source::kCocoonfs);
   if (from < kFirstUserInode) from = kFirstUserInode;
-  InodeIndex index(state_->index_nodes, state_->volume.header.entry_leaf);
-  return ListFiles(index, from, out);
+  return ListFiles(state_->Index(), from, out);
 }
 
 Result<AuxMetadata> FileSystem::ReadAuxMetadata() {

@@ -31,12 +31,18 @@ struct FileSystem::State {
         index_nodes(volume, VolumeIndexNodes::Keeping::kNodes),
         reader(volume) {}
 
+  InodeIndex& Index() {
+    if (!index) index.emplace(index_nodes, volume.header.entry_leaf);
+    return *index;
+  }
+
   Volume volume;
   VolumeIndexNodes index_nodes;
+  std::optional<InodeIndex> index;  // for readers; none after a commit
   FileReader reader;
   OpenOptions options;
   std::optional<JournalReplay> replay;  // of a commit that was pending at Open()
-  WriteState write{volume, reader, replay};
+  WriteState write{volume, index_nodes, index, reader, replay};
 };
 
 // For the other files of this room.

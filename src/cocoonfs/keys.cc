@@ -48,11 +48,12 @@ Status KeySet::Init(const ImageLayout& layout, ByteView salt, ByteView user_key)
                         symmetric_.NewHmac(crypto::HashAlg::kSha512, allocator_));
   const OwnedHmac owner(root_kdf, symmetric_, allocator_);
   const Bytes<1> label = {static_cast<std::uint8_t>(KeyPurpose::kDerive)};
-  SVSM_TRY(crypto::KdfA(*root_kdf, user_key, label, context, ByteView(),
-                        root_.writable().first(crypto::DigestSize(layout.kdf_hash))));
+  Secret<crypto::kMaxDigestSize> root;
+  const ByteSpan root_key = root.writable().first(crypto::DigestSize(layout.kdf_hash));
+  SVSM_TRY(crypto::KdfA(*root_kdf, user_key, label, context, ByteView(), root_key));
   SVSM_ASSIGN_OR_RETURN(crypto::Hmac* const kdf, symmetric_.NewHmac(layout.kdf_hash, allocator_));
   kdf_ = OwnedHmac(kdf, symmetric_, allocator_);
-  return OkStatus();
+  return kdf_->SetKey(root_key);
 }
 
 Status KeySet::Derive(KeyPurpose purpose, std::uint64_t domain, Subdomain subdomain, ByteSpan out) {
@@ -61,8 +62,7 @@ Status KeySet::Derive(KeyPurpose purpose, std::uint64_t domain, Subdomain subdom
   w.Le64(domain);
   w.Le32(static_cast<std::uint32_t>(subdomain));
   const Bytes<1> label = {static_cast<std::uint8_t>(purpose)};
-  return crypto::KdfA(*kdf_, root_.view().first(crypto::DigestSize(layout_.kdf_hash)), label,
-                      context, ByteView(), out);
+  return crypto::KdfA(*kdf_, label, context, ByteView(), out);
 }
 
 crypto::HashAlg KeySet::HashFor(KeyPurpose purpose) const {
@@ -79,14 +79,23 @@ crypto::HashAlg KeySet::HashFor(KeyPurpose purpose) const {
 }
 
 Result<OwnedCipher> KeySet::NewCipher(std::uint64_t domain, Subdomain subdomain) {
+  OwnedCipher owned;
+  SVSM_TRY(Rekey(owned, domain, subdomain));
+  return owned;
+}
+
+Status KeySet::Rekey(OwnedCipher& cipher, std::uint64_t domain, Subdomain subdomain) {
+  if (!cipher) {
+    SVSM_ASSIGN_OR_RETURN(crypto::BlockCipher* const made,
+                          symmetric_.NewBlockCipher(layout_.cipher, allocator_));
+    cipher = OwnedCipher(made, symmetric_, allocator_);
+  }
   Secret<crypto::kMaxCipherKeySize> key;
   const ByteSpan used = key.writable().first(layout_.cipher_key_bytes());
-  SVSM_TRY(Derive(KeyPurpose::kEncrypt, domain, subdomain, used));
-  SVSM_ASSIGN_OR_RETURN(crypto::BlockCipher* const cipher,
-                        symmetric_.NewBlockCipher(layout_.cipher, allocator_));
-  OwnedCipher owned(cipher, symmetric_, allocator_);
-  SVSM_TRY(cipher->SetKey(used));
-  return owned;
+  Status status = Derive(KeyPurpose::kEncrypt, domain, subdomain, used);
+  if (status.ok()) status = cipher->SetKey(used);
+  if (!status.ok()) cipher->Wipe();
+  return status;
 }
 
 Result<OwnedHmac> KeySet::NewHmac(KeyPurpose purpose, std::uint64_t domain, Subdomain subdomain) {

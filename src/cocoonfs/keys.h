@@ -77,6 +77,9 @@ class KeySet {
 
   // A cipher with the entity's encryption key. Errors: kOutOfMemory, kInternal.
   Result<OwnedCipher> NewCipher(std::uint64_t domain, Subdomain subdomain);
+  // Gives the key to a cipher that was made here before, or to a new one if there is none. Errors:
+  // as NewCipher(); it has no key then.
+  Status Rekey(OwnedCipher& cipher, std::uint64_t domain, Subdomain subdomain);
   // An HMAC with the key for `purpose`, of which it takes its hash. Errors: as NewCipher().
   Result<OwnedHmac> NewHmac(KeyPurpose purpose, std::uint64_t domain, Subdomain subdomain);
 
@@ -90,8 +93,24 @@ class KeySet {
   const crypto::Symmetric& symmetric_;
   Allocator& allocator_;
   ImageLayout layout_;
-  OwnedHmac kdf_;  // unkeyed between calls
-  Secret<crypto::kMaxDigestSize> root_;
+  OwnedHmac kdf_;  // has the root key
+};
+
+// The cipher of one file's data at a time.
+class FileCipher {
+ public:
+  // Errors: as KeySet::Rekey().
+  Result<crypto::BlockCipher*> For(KeySet& keys, std::uint64_t inode) {
+    if (inode_ == inode) return &*cipher_;
+    inode_ = 0;
+    SVSM_TRY(keys.Rekey(cipher_, inode, Subdomain::kData));
+    inode_ = inode;
+    return &*cipher_;
+  }
+
+ private:
+  std::uint64_t inode_ = 0;  // 0: none
+  OwnedCipher cipher_;
 };
 
 }  // namespace svsm::cocoonfs

@@ -30,6 +30,15 @@ ByteView NodeCache::Find(std::uint64_t first) const {
   return ByteView(payloads_.view()).subspan(place * payload_bytes_, payload_bytes_);
 }
 
+ByteSpan NodeCache::Change(std::uint64_t first) {
+  if (Find(first).empty()) return {};
+  return payloads_.view().subspan(PlaceOf(first) * payload_bytes_, payload_bytes_);
+}
+
+void NodeCache::Drop(std::uint64_t first) {
+  if (!Find(first).empty()) positions_[PlaceOf(first)] = 0;
+}
+
 void NodeCache::Put(std::uint64_t first, ByteView payload) {
   const std::size_t place = PlaceOf(first);
   positions_[place] = first;

@@ -37,6 +37,11 @@ class NodeCache {
   ByteView Find(std::uint64_t first) const;
   void Put(std::uint64_t first, ByteView payload);
 
+  // What there is of the node, to be replaced; empty if it is not there.
+  ByteSpan Change(std::uint64_t first);
+  // Forgets the node, if it is there.
+  void Drop(std::uint64_t first);
+
  private:
   std::size_t PlaceOf(std::uint64_t first) const {
     return static_cast<std::size_t>((first * 0x9E3779B97F4A7C15) >> 32) & (positions_.size() - 1);

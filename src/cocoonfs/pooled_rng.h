@@ -14,7 +14,7 @@ namespace svsm::cocoonfs {
 // No byte is given out twice; what was given out is wiped.
 class PooledRng final : public crypto::Rng {
  public:
-  static constexpr std::size_t kPoolBytes = 256;
+  static constexpr std::size_t kPoolBytes = 384;
   // Requests up to this size come from the pool.
   static constexpr std::size_t kMaxPooled = 64;
 

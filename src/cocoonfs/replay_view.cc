@@ -7,55 +7,77 @@ namespace svsm::cocoonfs {
 namespace {
 
 constexpr std::size_t kIv = crypto::kCipherBlockSize;
+constexpr std::size_t kMostIvs = 16;  // that are made at once
 
-Result<OwnedCipher> NewCipher(const DisguiseKeys& keys, ByteView key,
-                              const crypto::Symmetric& symmetric, Allocator& allocator) {
+// Of a block; encrypted, they are its IV.
+struct Places {
+  wire::Le64 target;
+  wire::Le64 staging;
+};
+static_assert(wire::Struct<Places> && sizeof(Places) == kIv);
+
+// To the cipher that there is, if it is the right one.
+Status GiveKey(const DisguiseKeys& keys, ByteView key, const crypto::Symmetric& symmetric,
+               Allocator& allocator, OwnedCipher& cipher) {
   SVSM_ASSIGN_OR_RETURN(const crypto::BlockCipherAlg alg, CipherFromTcg(keys.cipher));
   if (!symmetric.Supports(alg)) return Status(Code::kUnsupported, Source::kCocoonfs, keys.cipher);
-  SVSM_ASSIGN_OR_RETURN(crypto::BlockCipher* const cipher,
-                        symmetric.NewBlockCipher(alg, allocator));
-  OwnedCipher owned(cipher, symmetric, allocator);
-  SVSM_TRY(cipher->SetKey(key.first(keys.key_size())));
-  return owned;
+  if (!cipher || cipher->algorithm() != alg) {
+    SVSM_ASSIGN_OR_RETURN(crypto::BlockCipher* const made,
+                          symmetric.NewBlockCipher(alg, allocator));
+    cipher = OwnedCipher(made, symmetric, allocator);
+  }
+  return cipher->SetKey(key.first(keys.key_size()));
 }
 
 }  // namespace
 
 Status StagingDisguise::Init(const DisguiseKeys& keys, const crypto::Symmetric& symmetric,
                              Allocator& allocator) {
-  SVSM_ASSIGN_OR_RETURN(cipher_, NewCipher(keys, keys.key.view(), symmetric, allocator));
-  SVSM_ASSIGN_OR_RETURN(iv_cipher_, NewCipher(keys, keys.iv_key.view(), symmetric, allocator));
-  return OkStatus();
+  SVSM_TRY(GiveKey(keys, keys.key.view(), symmetric, allocator, cipher_));
+  return GiveKey(keys, keys.iv_key.view(), symmetric, allocator, iv_cipher_);
 }
 
-Status StagingDisguise::Iv(std::uint64_t target, std::uint64_t staging, FixedSpan<kIv> out) {
-  struct Places {
-    wire::Le64 target;
-    wire::Le64 staging;
-  };
-  static_assert(wire::Struct<Places> && sizeof(Places) == kIv);
-  const auto places = wire::ToBytes(Places{wire::Le64(target), wire::Le64(staging)});
-  return iv_cipher_->EncryptEcb(places, out);
+Status StagingDisguise::MakeIvs(std::uint64_t target, std::uint64_t staging, ByteSpan out) {
+  for (std::size_t at = 0; at < out.size(); at += kIv) {
+    Copy(out.subspan(at), wire::ToBytes(Places{wire::Le64(target++), wire::Le64(staging++)}));
+  }
+  return iv_cipher_->EncryptEcb(out, out);
 }
 
 Status StagingDisguise::Apply(std::uint64_t target, std::uint64_t staging, std::size_t block_bytes,
                               ByteSpan blocks) {
-  Bytes<kIv> iv{};
-  for (; !blocks.empty(); blocks = blocks.subspan(block_bytes)) {
-    const ByteSpan block = blocks.first(block_bytes);
-    SVSM_TRY(Iv(target++, staging++, iv));
-    SVSM_TRY(cipher_->EncryptCbc(iv, block, block));
+  Bytes<kMostIvs * kIv> ivs{};
+  while (!blocks.empty()) {
+    std::size_t count = blocks.size() / block_bytes;
+    if (count > kMostIvs) count = kMostIvs;
+    SVSM_TRY(MakeIvs(target, staging, ByteSpan(ivs).first(count * kIv)));
+    for (std::size_t i = 0; i < count; ++i) {
+      const ByteSpan block = blocks.subspan(i * block_bytes, block_bytes);
+      const FixedView<kIv> iv = ByteView(ivs).subspan(i * kIv).first<kIv>();
+      SVSM_TRY(cipher_->EncryptCbc(iv, block, block));
+    }
+    blocks = blocks.subspan(count * block_bytes);
+    target += count;
+    staging += count;
   }
   return OkStatus();
 }
 
 Status StagingDisguise::Remove(std::uint64_t target, std::uint64_t staging, std::size_t block_bytes,
                                ByteSpan blocks) {
-  Bytes<kIv> iv{};
-  for (; !blocks.empty(); blocks = blocks.subspan(block_bytes)) {
-    const ByteSpan block = blocks.first(block_bytes);
-    SVSM_TRY(Iv(target++, staging++, iv));
-    SVSM_TRY(cipher_->DecryptCbc(iv, block, block));
+  Bytes<kMostIvs * kIv> ivs{};
+  while (!blocks.empty()) {
+    std::size_t count = blocks.size() / block_bytes;
+    if (count > kMostIvs) count = kMostIvs;
+    SVSM_TRY(MakeIvs(target, staging, ByteSpan(ivs).first(count * kIv)));
+    for (std::size_t i = 0; i < count; ++i) {
+      const ByteSpan block = blocks.subspan(i * block_bytes, block_bytes);
+      const FixedView<kIv> iv = ByteView(ivs).subspan(i * kIv).first<kIv>();
+      SVSM_TRY(cipher_->DecryptCbc(iv, block, block));
+    }
+    blocks = blocks.subspan(count * block_bytes);
+    target += count;
+    staging += count;
   }
   return OkStatus();
 }

@@ -15,7 +15,8 @@ namespace svsm::cocoonfs {
 // The one-time encryption of staging copies, an allocation block at a time.
 class StagingDisguise {
  public:
-  // Errors: kUnsupported (detail = the cipher's TCG number), kOutOfMemory, kInternal.
+  // May be called again, with other keys. Errors: kUnsupported (detail = the cipher's TCG number),
+  // kOutOfMemory, kInternal.
   Status Init(const DisguiseKeys& keys, const crypto::Symmetric& symmetric, Allocator& allocator);
 
   // `blocks` are whole allocation blocks of `block_bytes`, to be found at `staging` on and meant
@@ -26,7 +27,8 @@ class StagingDisguise {
                 ByteSpan blocks);
 
  private:
-  Status Iv(std::uint64_t target, std::uint64_t staging, FixedSpan<crypto::kCipherBlockSize> out);
+  // Of as many blocks as `out` has room for.
+  Status MakeIvs(std::uint64_t target, std::uint64_t staging, ByteSpan out);
 
   OwnedCipher cipher_;
   OwnedCipher iv_cipher_;

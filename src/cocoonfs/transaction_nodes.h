@@ -12,8 +12,9 @@ namespace svsm::cocoonfs {
 
 class TransactionNodes final : public IndexNodes {
  public:
-  TransactionNodes(Volume& volume, Space& space)
-      : volume_(volume), space_(space), reader_(volume), nodes_(volume.allocator) {}
+  // Nodes of the state before come from `reader`.
+  TransactionNodes(Volume& volume, Space& space, VolumeIndexNodes& reader)
+      : volume_(volume), space_(space), reader_(reader), nodes_(volume.allocator) {}
 
   ~TransactionNodes() { Clear(); }
   TransactionNodes(const TransactionNodes&) = delete;
@@ -50,7 +51,7 @@ class TransactionNodes final : public IndexNodes {
 
   Volume& volume_;
   Space& space_;
-  VolumeIndexNodes reader_;
+  VolumeIndexNodes& reader_;
   Vec<Node> nodes_;
   std::uint64_t newest_ = kNilPointer;  // the node that was given a place last
 };

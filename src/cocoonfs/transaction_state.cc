@@ -16,13 +16,15 @@ constexpr Status Invalid() { return Status(Code::kInvalidArgument, Source::kCoco
 
 }  // namespace
 
-TransactionState::TransactionState(Volume& volume, TransactionBitmaps& bitmaps)
+TransactionState::TransactionState(Volume& volume, VolumeIndexNodes& index_nodes,
+                                   CarriedOver& carried)
     : volume_(volume),
-      after_(bitmaps.after),
-      space_(volume.allocation.bitmap(), after_.bitmap(), bitmaps.used, bitmaps.fresh_from,
+      cipher_(carried.cipher),
+      after_(carried.after),
+      space_(volume.allocation.bitmap(), after_.bitmap(), carried.used, carried.fresh_from,
              volume.layout, volume.allocator),
       dirty_(volume.allocator, volume.layout.allocation_block_bytes()),
-      nodes_(volume, space_),
+      nodes_(volume, space_, index_nodes),
       index_(nodes_, volume.header.entry_leaf),
       own_(volume.allocator),
       aux_(volume.allocator) {}
@@ -96,8 +98,8 @@ Status TransactionState::BeginWrite(std::uint64_t inode, std::uint64_t size_byte
   const auto bytes = static_cast<std::size_t>(blocks) * volume_.layout.allocation_block_bytes();
   SVSM_TRY(writing.bytes.Reserve(bytes));
   SVSM_TRY(writing.bytes.Resize(bytes));
-  SVSM_ASSIGN_OR_RETURN(writing.cipher, volume_.keys.NewCipher(inode, Subdomain::kData));
-  writing.encryptor.emplace(*writing.cipher, volume_.rng);
+  SVSM_ASSIGN_OR_RETURN(crypto::BlockCipher* const cipher, cipher_.For(volume_.keys, inode));
+  writing.encryptor.emplace(*cipher, volume_.rng);
   writing.filled = crypto::kCipherBlockSize;
   return writing.encryptor->Begin(writing.bytes.view().first<crypto::kCipherBlockSize>());
 }
@@ -214,8 +216,7 @@ void TransactionState::CopyStream(const OwnFile& file, std::uint64_t offset, Byt
 Status TransactionState::ReadOwn(const OwnFile& file, std::uint64_t offset, ByteSpan out) {
   constexpr std::size_t kBlock = crypto::kCipherBlockSize;
   constexpr std::size_t kChunk = 32 * kBlock;
-  SVSM_ASSIGN_OR_RETURN(const OwnedCipher cipher,
-                        volume_.keys.NewCipher(file.inode, Subdomain::kData));
+  SVSM_ASSIGN_OR_RETURN(crypto::BlockCipher* const cipher, cipher_.For(volume_.keys, file.inode));
   // The stream begins with the IV: plaintext block i is in ciphertext block i + 1, after its own.
   Bytes<kBlock + kChunk> stream{};
   Bytes<kChunk> plain{};

@@ -28,9 +28,9 @@ struct OwnFile {
   Vec<Extent> chain;  // of its extents list
 };
 
-// What one transaction leaves to the next, so that the whole bitmap is copied only once.
-struct TransactionBitmaps {
-  explicit TransactionBitmaps(Allocator& allocator) : after(allocator), used(allocator) {}
+// What one transaction leaves to the next, so that it need not be made anew.
+struct CarriedOver {
+  explicit CarriedOver(Allocator& allocator) : after(allocator), used(allocator) {}
   // After a commit: `allocation` takes over its state.
   void Become(Allocation& allocation, const Space& space) {
     allocation.TakeChanges(after);
@@ -40,12 +40,13 @@ struct TransactionBitmaps {
   Allocation after;
   Bitmap used;                   // the Space's
   std::uint64_t fresh_from = 0;  // below it no unit is free as a whole
+  FileCipher cipher;             // of the file that was written last
 };
 
 class TransactionState {
  public:
   // Keeps references.
-  TransactionState(Volume& volume, TransactionBitmaps& bitmaps);
+  TransactionState(Volume& volume, VolumeIndexNodes& index_nodes, CarriedOver& carried);
 
   // Errors: kOutOfMemory, those of reading the index.
   Status Init();
@@ -84,7 +85,6 @@ class TransactionState {
   struct Writing {
     explicit Writing(Allocator& allocator) : file(allocator), bytes(allocator) {}
     OwnFile file;
-    OwnedCipher cipher;
     std::optional<FileEncryptor> encryptor;
     Vec<std::uint8_t> bytes;  // the whole stream
     std::size_t filled = 0;
@@ -104,6 +104,7 @@ class TransactionState {
   Status DropAuxRing();
 
   Volume& volume_;
+  FileCipher& cipher_;
   Allocation& after_;
   Space space_;
   DirtyBlocks dirty_;

@@ -281,6 +281,27 @@ Result<ByteView> VolumeIndexNodes::Read(std::uint64_t first, NodeKind kind) {
   return ByteView(payload);
 }
 
+void VolumeIndexNodes::Became(const DirtyBlocks& dirty, std::span<const Extent> freed) {
+  for (const Extent& extent : freed) {
+    leaves_.Drop(extent.first);
+    internals_.Drop(extent.first);
+  }
+  for (const DirtyBlocks::Run& run : dirty.runs()) {
+    Refresh(leaves_, NodeKind::kLeaf, run);
+    Refresh(internals_, NodeKind::kInternal, run);
+  }
+  counter_ = volume_.counter;
+}
+
+// A node that was written is a run by itself; blocks that had to be written along are as before.
+void VolumeIndexNodes::Refresh(NodeCache& cache, NodeKind kind, const DirtyBlocks::Run& run) {
+  const ByteSpan kept = cache.Change(run.extent.first);
+  if (kept.empty() || run.extent.count != NodeBlocks(kind)) return;
+  if (!DecryptBlock(*volume_.index_cipher, run.bytes.view(), kept).ok()) {
+    cache.Drop(run.extent.first);
+  }
+}
+
 Result<ByteSpan> VolumeIndexNodes::Change(std::uint64_t, NodeKind) {
   return Status(Code::kFailedPrecondition, Source::kCocoonfs);
 }

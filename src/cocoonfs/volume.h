@@ -8,6 +8,7 @@
 #include "cocoonfs/auth_tree.h"
 #include "cocoonfs/aux_extents.h"
 #include "cocoonfs/block_view.h"
+#include "cocoonfs/dirty_blocks.h"
 #include "cocoonfs/image_header.h"
 #include "cocoonfs/inode_index.h"
 #include "cocoonfs/keys.h"
@@ -67,7 +68,7 @@ struct Volume {
 class VolumeIndexNodes final : public IndexNodes {
  public:
   explicit VolumeIndexNodes(Volume& volume) : VolumeIndexNodes(volume, Keeping::kNothing) {}
-  // Nodes are kept until a commit, or read from the device each time.
+  // Nodes are kept, or read from the device each time.
   enum class Keeping : std::uint8_t { kNothing, kNodes };
   VolumeIndexNodes(Volume& volume, Keeping keeping)
       : volume_(volume),
@@ -80,11 +81,15 @@ class VolumeIndexNodes final : public IndexNodes {
   Result<ByteSpan> Change(std::uint64_t first, NodeKind kind) override;
   Result<NewNode> Create(NodeKind kind) override;
   Status Free(std::uint64_t first, NodeKind kind) override;
+  // After a commit that wrote `dirty` and freed `freed`, when the volume has its state: what is kept
+  // stays, with what was written of it.
+  void Became(const DirtyBlocks& dirty, std::span<const Extent> freed);
   std::size_t PayloadSize(NodeKind kind) const;
   std::uint64_t NodeBlocks(NodeKind kind) const override;
 
  private:
   NodeCache& CacheFor(NodeKind kind);
+  void Refresh(NodeCache& cache, NodeKind kind, const DirtyBlocks::Run& run);
 
   Volume& volume_;
   Vec<std::uint8_t> block_;

@@ -44,7 +44,7 @@ void WriteState::Drop() {
 Result<Transaction*> WriteState::Begin() {
   if (phase == Phase::kTransaction) return Status(Code::kBusy, Source::kCocoonfs);
   if (phase != Phase::kIdle || options.read_only) return NotNow();
-  active = New<TransactionState>(volume.allocator, volume, bitmaps);
+  active = New<TransactionState>(volume.allocator, volume, index_nodes, carried);
   if (active == nullptr) return NoMemory();
   if (const Status status = active->Init(); !status.ok()) {
     Drop();
@@ -149,7 +149,7 @@ Status WriteState::PutCopies() {
           prepared->writer.Reserve(record.source + at, volume.layout.io_block_bytes()));
       active->dirty().Overlay(record.target + at, copy);
       if (!prepared->log.has_disguise) continue;
-      SVSM_TRY(prepared->disguise.Apply(record.target + at, record.source + at, block, copy));
+      SVSM_TRY(keys.disguise.Apply(record.target + at, record.source + at, block, copy));
     }
   }
   return OkStatus();

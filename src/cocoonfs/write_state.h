@@ -15,11 +15,15 @@ namespace svsm::cocoonfs {
 
 struct WriteState {
   // Keeps references. `replay` is filled at Open() if a commit was found.
-  WriteState(Volume& open_volume, FileReader& open_reader, std::optional<JournalReplay>& found)
+  WriteState(Volume& open_volume, VolumeIndexNodes& open_nodes,
+             std::optional<InodeIndex>& open_index, FileReader& open_reader,
+             std::optional<JournalReplay>& found)
       : volume(open_volume),
+        index_nodes(open_nodes),
+        index(open_index),
         reader(open_reader),
         replay(found),
-        bitmaps(open_volume.allocator),
+        carried(open_volume.allocator),
         commit_writer(open_volume.device_view, open_volume.allocator),
         transaction(*this),
         commit(*this) {}
@@ -52,10 +56,12 @@ struct WriteState {
   void Drop();
 
   Volume& volume;
+  VolumeIndexNodes& index_nodes;
+  std::optional<InodeIndex>& index;
   FileReader& reader;
   std::optional<JournalReplay>& replay;
   OpenOptions options;
-  TransactionBitmaps bitmaps;
+  CarriedOver carried;
   DeviceWriter commit_writer;  // its buffer stays from one commit to the next
   Transaction transaction;
   PendingCommit commit;

@@ -26,6 +26,22 @@ TEST(NodeCache, KeepsWhatWasPutLast) {
   EXPECT_TRUE(cache.Find(8).empty());
 }
 
+TEST(NodeCache, ChangesAndDropsWhatIsThere) {
+  TestAllocator allocator;
+  NodeCache cache(allocator);
+  EXPECT_TRUE(cache.Change(8).empty());
+  cache.Drop(8);
+  ASSERT_THAT(cache.Init(16), IsOk());
+  cache.Put(8, std::vector<std::uint8_t>(16, 1));
+  EXPECT_TRUE(cache.Change(9).empty());
+  cache.Drop(9);
+  ASSERT_EQ(cache.Change(8).size(), 16u);
+  cache.Change(8)[3] = 2;
+  EXPECT_EQ(cache.Find(8)[3], 2);
+  cache.Drop(8);
+  EXPECT_TRUE(cache.Find(8).empty());
+}
+
 TEST(NodeCache, NeverGivesAnothersNode) {
   TestAllocator allocator;
   NodeCache cache(allocator);
