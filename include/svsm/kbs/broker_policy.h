@@ -25,6 +25,7 @@
 #include "svsm/core/result.h"
 #include "svsm/core/status.h"
 #include "svsm/crypto/ecdsa.h"
+#include "svsm/evidence/broker_manifest.h"
 #include "svsm/kbs/secret_signature.h"
 
 namespace svsm::kbs {
@@ -70,20 +71,18 @@ enum class BrokerRefusal : std::uint32_t {
 // BrokerRefusal::kOtherBroker).
 [[nodiscard]] Status CheckBroker(const BrokerPolicy& policy, const BrokerKey& key);
 
-// What the encrypted state keeps: who gave the key, and at which boot. 128 bytes, little-endian:
-// label "svsm-broker" and zeros, 16; u32 version = 1; u32 curve: 256 or 384; u64 boot number;
-// x and y, 48 each, zeros behind a shorter one.
+// What the encrypted state keeps: who gave the key, and at which boot. It is stored in the form of
+// svsm/evidence/broker_manifest.h, in which the SVSM also tells it to those who attest it.
 struct BrokerMemory {
   BrokerKey key;
   BootNumber boot;
 };
-inline constexpr std::size_t kBrokerMemorySize = 128;
+inline constexpr std::size_t kBrokerMemorySize = evidence::kBrokerManifestSize;
 
-// Errors: kInvalidArgument (a curve that is not P-256 or P-384).
+// Errors: as EncodeBrokerManifest().
 [[nodiscard]] Result<Bytes<kBrokerMemorySize>> EncodeBrokerMemory(const BrokerMemory& memory);
 
-// Errors: kMalformed (detail = offset; another label, size or form), kUnsupported (detail = offset;
-// another version or curve).
+// Errors: as DecodeBrokerManifest().
 [[nodiscard]] Result<BrokerMemory> DecodeBrokerMemory(ByteView bytes);
 
 // Whether `now` may follow `stored`. Errors: kPermissionDenied (detail =
