@@ -108,4 +108,14 @@ Result<ByteView> VtpmManifestV0(ByteView tpm2b_public) {
   return reader.Take(size);
 }
 
+Result<std::size_t> FixedManifest::Manifest(std::uint32_t version, ByteSpan out) {
+  if (version != 0) return Status(Code::kUnsupported, Source::kProtocol, version);
+  if (out.size() < manifest_.size()) {
+    return Status(Code::kBufferTooSmall, Source::kProtocol,
+                  static_cast<std::uint32_t>(manifest_.size()));
+  }
+  Copy(out, manifest_);
+  return manifest_.size();
+}
+
 }  // namespace svsm::protocol

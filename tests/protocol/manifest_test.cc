@@ -146,5 +146,19 @@ TEST(VtpmManifestV0, TakesThePrefixOff) {
   EXPECT_THAT(VtpmManifestV0(Bytes<2>{0, 0}), IsStatus(Code::kMalformed, Source::kProtocol, 0));
 }
 
+TEST(FixedManifest, IsOneVersionOfOneService) {
+  const Guid guid = Guid::Parse("28f7f118-3fbf-4459-84ed-541003c585bd");
+  const ByteVector bytes = {1, 2, 3};
+  FixedManifest manifest(guid, bytes);
+  EXPECT_EQ(manifest.service(), guid);
+  ByteVector out(4, 9);
+  EXPECT_THAT(manifest.Manifest(0, out), testing::IsOkAnd(::testing::Eq(3u)));
+  EXPECT_THAT(out, testing::SameBytes(ByteVector{1, 2, 3, 9}));
+  EXPECT_THAT(manifest.Manifest(1, out),
+              testing::IsStatus(Code::kUnsupported, Source::kProtocol, 1));
+  EXPECT_THAT(manifest.Manifest(0, ByteSpan(out).first(2)),
+              testing::IsStatus(Code::kBufferTooSmall, Source::kProtocol, 3));
+}
+
 }  // namespace
 }  // namespace svsm::protocol

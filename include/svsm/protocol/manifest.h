@@ -89,6 +89,21 @@ class ManifestProvider {
   ~ManifestProvider() = default;
 };
 
+// The provider of a manifest that does not change and has version 0 alone, for a service that has
+// no object of its own: evidence::kBrokerService, for instance. Errors: as ManifestProvider says.
+class FixedManifest final : public ManifestProvider {
+ public:
+  // Borrows `manifest` for the object's life.
+  FixedManifest(const Guid& service, ByteView manifest) : service_(service), manifest_(manifest) {}
+
+  Guid service() const override { return service_; }
+  Result<std::size_t> Manifest(std::uint32_t version, ByteSpan out) override;
+
+ private:
+  Guid service_;
+  ByteView manifest_;
+};
+
 }  // namespace svsm::protocol
 
 #endif  // SVSM_PROTOCOL_MANIFEST_H_
