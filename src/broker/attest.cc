@@ -143,7 +143,7 @@ Status Broker::Impl::Judge(const Asked& asked, std::int64_t now, Verdict& verdic
   } else {
     verdict.reasons = std::string("tee: ") + TeeName(asked.challenge.tee) + " has no verifier here";
   }
-  if (!verdict.affirmed) verdict.error_id = NewErrorId();
+  verdict.error_id = NewErrorId();
   return OkStatus();
 }
 
@@ -172,7 +172,12 @@ Response Broker::Impl::Again(const Session& session, const Bytes<48>& digest,
 Response Broker::Impl::Recorded(const Asked& asked, const Verdict& verdict) {
   const auto session = parts_.store.RecordVerdict(verdict, config_.boot_rule);
   if (session.ok()) {
-    if (session->verdict.affirmed) return Admitted(*session);
+    if (session->verdict.affirmed) {
+      const std::string line = "admitted " + verdict.peer + ": guest " + ToHex(session->vm) +
+                               ", boot " + std::to_string(session->boot.value);
+      parts_.log.Write(LogLevel::kInfo, line.c_str(), OkStatus());
+      return Admitted(*session);
+    }
     return Refuse(kError, kDetail, session->verdict.reasons, Error(Code::kPermissionDenied),
                   verdict.peer, session->verdict.error_id);
   }

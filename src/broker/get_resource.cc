@@ -13,6 +13,14 @@ constexpr const char* kInternalDetail = "Plugin internal error";
 
 Status Error(Code code) { return Status(code, Source::kBroker); }
 
+// Whether a resource is another guest's: "vm/ID/..." belongs to the guest of that id.
+bool IsAnothers(const Session& session, std::string_view name) {
+  constexpr std::string_view kGuests = "vm/";
+  if (!name.starts_with(kGuests)) return false;
+  const std::string_view rest = name.substr(kGuests.size());
+  return rest.substr(0, rest.find('/')) != ToHex(session.vm);
+}
+
 }  // namespace
 
 Result<Session> Broker::Impl::SessionOf(const Request& request, std::int64_t now) {
@@ -77,6 +85,11 @@ Response Broker::Impl::GetResource(const Request& request, std::string_view name
   if (!IsResourceName(name)) {
     return Refuse(kInternalError, kInternalDetail, "this names no resource",
                   Error(Code::kInvalidArgument), request.peer);
+  }
+  if (IsAnothers(*session, name)) {
+    return Refuse(kbs::KbsError::kPolicyDeny, "Access denied by policy",
+                  "guest " + ToHex(session->vm) + " asks for " + std::string(name),
+                  Error(Code::kPermissionDenied), request.peer);
   }
   const Result<ByteVector> sent = parts_.store.FindSecret(session->verdict.session, name);
   if (sent.ok()) return JsonResponse(ToText(*sent));

@@ -6,7 +6,7 @@ namespace svsm::broker {
 namespace {
 
 // How long one process waits for another's transaction.
-constexpr int kBusyMs = 5000;
+constexpr int kBusyMs = 3000;
 // The largest value: a reply that carries a resource of kMaxResourceBytes in base64.
 constexpr int kMaxValueSize = 4 << 20;
 

@@ -9,25 +9,26 @@
 namespace svsm::broker {
 namespace {
 
-struct Table {
+struct Object {
+  const char* type;
   const char* name;
   const char* sql;  // exactly as SQLite keeps it
 };
 
-constexpr std::array<Table, 5> kTables = {{
-    {"meta",
+constexpr std::array<Object, 9> kObjects = {{
+    {"table", "meta",
      "CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 1),"
      " challenge_key BLOB NOT NULL CHECK (length(challenge_key) = 32)) STRICT"},
-    {"vm",
+    {"table", "vm",
      "CREATE TABLE vm (vm_id BLOB PRIMARY KEY CHECK (length(vm_id) = 16),"
      " boots INTEGER NOT NULL CHECK (boots > 0), last_at INTEGER NOT NULL) STRICT, WITHOUT ROWID"},
-    {"boot_request",
+    {"table", "boot_request",
      "CREATE TABLE boot_request (request_id BLOB PRIMARY KEY CHECK (length(request_id) = 16),"
      " host_data BLOB NOT NULL UNIQUE CHECK (length(host_data) = 32),"
      " vm_id BLOB NOT NULL CHECK (length(vm_id) = 16),"
      " uses_left INTEGER NOT NULL CHECK (uses_left BETWEEN 0 AND 4294967295),"
      " not_after INTEGER NOT NULL) STRICT, WITHOUT ROWID"},
-    {"session",
+    {"table", "session",
      "CREATE TABLE session (n INTEGER PRIMARY KEY,"
      " session_id BLOB NOT NULL UNIQUE CHECK (length(session_id) = 16),"
      " at INTEGER NOT NULL, peer TEXT NOT NULL,"
@@ -48,11 +49,16 @@ constexpr std::array<Table, 5> kTables = {{
      " boot INTEGER CHECK (boot > 0), UNIQUE (vm_id, boot),"
      " CHECK ((affirmed = 1) = (boot IS NOT NULL)), CHECK ((boot IS NULL) = (vm_id IS NULL)),"
      " CHECK ((boot IS NULL) = (token_digest IS NULL))) STRICT"},
-    {"secret",
+    {"table", "secret",
      "CREATE TABLE secret (session_id BLOB NOT NULL CHECK (length(session_id) = 16),"
      " resource TEXT NOT NULL, reply BLOB,"
      " reply_digest BLOB NOT NULL CHECK (length(reply_digest) = 48),"
      " at INTEGER NOT NULL, PRIMARY KEY (session_id, resource)) STRICT"},
+    // What lists and Prune() look for, however long the history is.
+    {"index", "vm_last_at", "CREATE INDEX vm_last_at ON vm (last_at)"},
+    {"index", "session_token", "CREATE INDEX session_token ON session (at) WHERE token <> ''"},
+    {"index", "session_refused", "CREATE INDEX session_refused ON session (n) WHERE affirmed = 0"},
+    {"index", "secret_reply", "CREATE INDEX secret_reply ON secret (at) WHERE reply IS NOT NULL"},
 }};
 
 Status DataLoss() { return Status(Code::kDataLoss, Source::kBroker); }
@@ -69,7 +75,7 @@ Result<std::int64_t> Number(Sqlite& db, const char* sql) {
 }
 
 Status Make(Sqlite& db, crypto::Rng& rng) {
-  for (const Table& table : kTables) SVSM_TRY(db.Run(table.sql));
+  for (const Object& object : kObjects) SVSM_TRY(db.Run(object.sql));
   Statement statement;
   SVSM_TRY(statement.Prepare(db, "INSERT INTO meta (id, challenge_key) VALUES (1, ?)"));
   Secret<32> key;
@@ -81,8 +87,8 @@ Status Make(Sqlite& db, crypto::Rng& rng) {
   return db.Run(mark.c_str());
 }
 
-// Nothing but our tables, and the indices that SQLite makes for their keys.
-Status CheckTables(Sqlite& db) {
+// Nothing but what is ours, and the indices that SQLite makes for keys.
+Status CheckObjects(Sqlite& db) {
   Statement statement;
   SVSM_TRY(statement.Prepare(db, "SELECT type, name, sql FROM sqlite_schema"));
   Query query(statement.get());
@@ -94,13 +100,15 @@ Status CheckTables(Sqlite& db) {
     const std::string name = query.Text();
     if (type == "index" && name.starts_with("sqlite_autoindex_") && query.TakeNull()) continue;
     const std::string sql = query.Text();
-    if (type != "table" || !query.Finish().ok()) return DataLoss();
+    SVSM_TRY(query.Finish());
     bool known = false;
-    for (const Table& table : kTables) known = known || (name == table.name && sql == table.sql);
+    for (const Object& object : kObjects) {
+      known = known || (type == object.type && name == object.name && sql == object.sql);
+    }
     if (!known) return DataLoss();
     ++found;
   }
-  return found == kTables.size() ? OkStatus() : DataLoss();
+  return found == kObjects.size() ? OkStatus() : DataLoss();
 }
 
 // Structure, types and constraints of all rows.
@@ -140,7 +148,7 @@ Result<bool> IsNew(Sqlite& db) {
 Status MakeOrCheck(Sqlite& db, crypto::Rng& rng) {
   SVSM_ASSIGN_OR_RETURN(const bool is_new, IsNew(db));
   if (is_new) return Make(db, rng);
-  SVSM_TRY(CheckTables(db));
+  SVSM_TRY(CheckObjects(db));
   return CheckRows(db);
 }
 

@@ -228,6 +228,7 @@ Status SqliteStore::Impl::Record(const Verdict& verdict, BootRule rule, Session&
       return begun;
     }
   }
+  if (session.verdict.affirmed) session.verdict.error_id.clear();
   return InsertSession(session);
 }
 

@@ -451,6 +451,103 @@ TEST_F(BrokerTest, ABootRequestIsUsedOnce) {
   EXPECT_EQ(clone.Run().code(), Code::kPermissionDenied);
 }
 
+TEST_F(BrokerTest, AGuestsResourceIsItsOwn) {
+  HttpGuest guest(broker());
+  HttpGuest other(broker());
+  Fill(other.attester.body.host_data, 1);
+  SVSM_ASSERT_OK_AND_ASSIGN(const VmId vm, VmOfHostData(guest.attester.body.host_data));
+  const std::string name = "vm/" + ToHex(vm) + "/key";
+  ASSERT_THAT(fixture_->resources.Put(name, AsBytes("mine")), IsOk());
+  for (HttpGuest* each : {&guest, &other}) {
+    each->Auth();
+    ASSERT_EQ(each->Attest(each->Body()).status, 200);
+  }
+  EXPECT_THAT(guest.Open(guest.Get(name)), IsOkAnd(SameBytes(AsBytes("mine"))));
+  const Response refused = other.Get(name);
+  EXPECT_EQ(refused.status, 401);
+  EXPECT_THAT(refused.body, HasSubstr("errors/PolicyDeny"));
+  EXPECT_THAT(other.Get("vm/x/key").body, HasSubstr("errors/PolicyDeny"));
+}
+
+// A store that fails when told.
+class FailingStore final : public Store {
+ public:
+  explicit FailingStore(Store& store) : store_(store) {}
+  Result<Session> RecordVerdict(const Verdict& verdict, BootRule rule) override {
+    if (!record.ok()) return record;
+    return store_.RecordVerdict(verdict, rule);
+  }
+  Result<Session> FindSession(const SessionId& session) override {
+    if (!find.ok()) return find;
+    return store_.FindSession(session);
+  }
+  Result<Session> FindToken(FixedView<32> digest) override { return store_.FindToken(digest); }
+  Result<ByteVector> IssueSecret(const SessionId& session, std::string_view resource,
+                                 ByteView reply, std::int64_t now) override {
+    if (!issue.ok()) return issue;
+    return store_.IssueSecret(session, resource, reply, now);
+  }
+  Result<ByteVector> FindSecret(const SessionId& session, std::string_view resource) override {
+    return store_.FindSecret(session, resource);
+  }
+  Status AddBootRequest(const BootRequest& request) override {
+    return store_.AddBootRequest(request);
+  }
+  Status RemoveBootRequest(const RequestId& id) override { return store_.RemoveBootRequest(id); }
+  Result<std::vector<Guest>> Guests(std::size_t limit) override { return store_.Guests(limit); }
+  Result<std::vector<Session>> Sessions(std::size_t limit) override {
+    return store_.Sessions(limit);
+  }
+  Result<std::vector<BootRequest>> BootRequests(std::size_t limit) override {
+    return store_.BootRequests(limit);
+  }
+  Result<std::vector<IssuedSecret>> Issued(std::size_t limit) override {
+    return store_.Issued(limit);
+  }
+  Status Prune(std::int64_t before) override { return store_.Prune(before); }
+
+  Status find;
+  Status record;
+  Status issue;
+
+ private:
+  Store& store_;
+};
+
+TEST_F(BrokerTest, NothingIsAnsweredThatIsNotWrittenDown) {
+  const Status broken(Code::kIoError, Source::kBroker, 10);
+  FailingStore store(*fixture_->store);
+  Broker failing(config_, {store, *fixture_->own_challenges, Roots(), vceks_, fixture_->resources,
+                           *fixture_->secret_keys, *fixture_->token_keys, fixture_->rng,
+                           fixture_->clock, fixture_->log});
+  HttpGuest guest(failing);
+  guest.Auth();
+  const std::string body = guest.Body();
+  store.find = broken;
+  EXPECT_EQ(guest.Attest(body).status, 503);
+  store.find = OkStatus();
+  store.record = broken;
+  const Response unknown = guest.Attest(body);
+  EXPECT_EQ(unknown.status, 503);
+  EXPECT_THAT(unknown.body, Not(HasSubstr("token")));
+  EXPECT_THAT(log(), Contains(HasSubstr("writing a verdict")));
+  store.record = OkStatus();
+  ASSERT_EQ(guest.Attest(body).status, 200);
+  store.issue = broken;
+  const Response kept = guest.Get(kName);
+  EXPECT_EQ(kept.status, 503);
+  EXPECT_THAT(kept.body, Not(HasSubstr("ciphertext")));
+  store.issue = OkStatus();
+  EXPECT_EQ(guest.Get(kName).status, 200);
+}
+
+TEST_F(BrokerTest, WithoutATimeNothingIsJudged) {
+  HttpGuest guest(broker());
+  fixture_->clock.unix_seconds = 0;
+  guest.Auth();
+  EXPECT_EQ(guest.Attest(guest.Body()).status, 503);
+}
+
 TEST_F(BrokerTest, ManyBootsAtOnceAreAllDecidedRight) {
   constexpr std::size_t kThreads = 8;
   constexpr std::size_t kBoots = 4;

@@ -1,7 +1,9 @@
+// Covers: svsm/broker/store.h
 #include "svsm/broker/sqlite_store.h"
 
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -316,7 +318,7 @@ INSTANTIATE_TEST_SUITE_P(
     Alterations, AlteredStoreTest,
     ::testing::Values("PRAGMA application_id = 1", "PRAGMA user_version = 0", "DROP TABLE secret",
                       "CREATE TABLE more (x)", "CREATE VIEW more AS SELECT 1",
-                      "CREATE INDEX more ON session (at)",
+                      "CREATE INDEX more ON session (at)", "DROP INDEX vm_last_at",
                       "CREATE TRIGGER more AFTER INSERT ON vm BEGIN UPDATE vm SET boots = 1; END",
                       "ALTER TABLE vm ADD COLUMN more INTEGER", "DELETE FROM meta",
                       "DELETE FROM vm", "UPDATE session SET boot = 2",
@@ -330,6 +332,25 @@ TEST_F(SqliteStoreTest, RefusesANewerVersion) {
   Alter("PRAGMA user_version = 2");
   EXPECT_THAT(SqliteStore::Open(path_, rng_).status(),
               IsStatus(Code::kUnsupported, Source::kBroker, 2));
+}
+
+TEST_F(SqliteStoreTest, WaitsForAnotherProcessButNotForEver) {
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(path_.c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+  EXPECT_EQ(store_->RecordVerdict(VerdictOf(1, true), BootRule::kOpen).status().code(),
+            Code::kBusy);
+  ASSERT_EQ(sqlite3_exec(other, "COMMIT", nullptr, nullptr, nullptr), SQLITE_OK);
+  EXPECT_THAT(store_->RecordVerdict(VerdictOf(1, true), BootRule::kOpen), IsOk());
+  sqlite3_close(other);
+}
+
+TEST_F(SqliteStoreTest, SaysThatItCannotBeRead) {
+  store_.reset();
+  Remove();
+  ASSERT_EQ(mkdir(path_.c_str(), 0700), 0);
+  EXPECT_EQ(SqliteStore::Open(path_, rng_).status().code(), Code::kIoError);
+  ASSERT_EQ(rmdir(path_.c_str()), 0);
 }
 
 TEST_F(SqliteStoreTest, RefusesWhatIsNoDatabase) {

@@ -18,6 +18,7 @@
 // - A resource is fetched under a name and a session once: who asks again gets the same bytes.
 // - Under our own binding a resource of kbs::kKeySeedSize bytes becomes a grant (svsm/kbs/grant.h);
 //   any other is no key, and is not given out.
+// - A resource vm/ID/TAG is given to the guest of that id alone (VmId in lower-case hex).
 // - Why somebody was refused stands in the log and in the store, never in the answer, which has an
 //   id to ask by.
 //

@@ -47,7 +47,7 @@ struct Verdict {
   std::string peer;
   bool affirmed = false;
   std::string reasons;         // why not, for the owner; empty if affirmed
-  std::string error_id;        // what the client was told to ask for; empty if affirmed
+  std::string error_id;        // what a refused client is told; not kept if affirmed
   Bytes<48> request_digest{};  // SHA-384 of the body that was judged
   Bytes<kNonceSize> nonce{};
   // What was judged, as far as it could be read; zero otherwise.
