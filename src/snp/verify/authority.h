@@ -17,8 +17,8 @@ struct AuthorityName {
 // What "ARK-<line>", "SEV-<line>" and "SEV-VLEK-<line>" name; nothing for other words.
 std::optional<AuthorityName> ParseAuthorityName(std::string_view common_name);
 
-// Judges form, names with this organization, extensions and key, but not who signed. Refusals are appended; the authority
-// is of use only if there were none.
+// Judges form, names with this organization, extensions and key, but not who signed. Refusals are
+// appended; the authority is of use only if there were none.
 // Errors: kUnsupported (the common name is no authority's), kInternal.
 Result<Authority> JudgeAuthority(const X509Certificate& certificate, std::string_view organization,
                                  Refusals& refusals);
