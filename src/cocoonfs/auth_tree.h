@@ -20,8 +20,8 @@
 
 namespace svsm::cocoonfs {
 
-// Checked data blocks that ReadChecked() keeps, in bytes, if that is more than one block. They may be
-// of several places: who goes through the index comes by the same ones again.
+// Checked data blocks that ReadChecked() keeps, in bytes, if that is more than one block. They may
+// be of several places: who goes through the index comes by the same ones again.
 inline constexpr std::size_t kTreeReadBytes = 4096;
 
 // The digests of one node, as they are or will be on the image.

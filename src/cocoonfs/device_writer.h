@@ -15,8 +15,8 @@ class DeviceWriter {
  public:
   DeviceWriter(DeviceView& view, Allocator& allocator) : view_(view), buffer_(allocator) {}
 
-  // Takes a buffer of `buffer_bytes`, rounded up to whole IO blocks, empty. Nothing allocates later.
-  // Errors: kOutOfMemory.
+  // Takes a buffer of `buffer_bytes`, rounded up to whole IO blocks, if it has none like that, and
+  // forgets what is in it. Nothing allocates later. Errors: kOutOfMemory.
   Status Init(std::size_t io_block_bytes, std::size_t buffer_bytes);
 
   // Writes `bytes` from allocation block `first` on, now or by the next Drain(). What is gathered

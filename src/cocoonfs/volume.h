@@ -81,8 +81,8 @@ class VolumeIndexNodes final : public IndexNodes {
   Result<ByteSpan> Change(std::uint64_t first, NodeKind kind) override;
   Result<NewNode> Create(NodeKind kind) override;
   Status Free(std::uint64_t first, NodeKind kind) override;
-  // After a commit that wrote `dirty` and freed `freed`, when the volume has its state: what is kept
-  // stays, with what was written of it.
+  // After a commit that wrote `dirty` and freed `freed`, when the volume has its state: what is
+  // kept stays, with what was written of it.
   void Became(const DirtyBlocks& dirty, std::span<const Extent> freed);
   std::size_t PayloadSize(NodeKind kind) const;
   std::uint64_t NodeBlocks(NodeKind kind) const override;
