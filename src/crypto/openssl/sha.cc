@@ -116,15 +116,20 @@ void ShaHmac::ComputeMany(std::span<const HmacMessage> messages) const {
     return;
   }
   Sha256HmacPair pair(inner.sha256(), outer.sha256());
-  for (std::size_t i = 0; i < messages.size();) {
-    if (i + 1 < messages.size() && IsHmacPair(messages[i], messages[i + 1])) {
-      pair.Compute(messages[i], messages[i + 1]);
-      i += 2;
-    } else {
+  std::size_t i = 0;
+  for (HmacShape shape(messages[0]); i + 1 < messages.size();) {
+    const HmacShape next(messages[i + 1]);
+    if (!shape.Matches(next)) {
       Compute(messages[i].parts, messages[i].out);
+      shape = next;
       ++i;
+      continue;
     }
+    pair.Compute(messages[i], shape, messages[i + 1], next);
+    i += 2;
+    if (i < messages.size()) shape = HmacShape(messages[i]);
   }
+  if (i < messages.size()) Compute(messages[i].parts, messages[i].out);
 }
 
 }  // namespace svsm::crypto::openssl

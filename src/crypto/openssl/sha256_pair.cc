@@ -14,31 +14,13 @@ namespace svsm::crypto::openssl {
 namespace {
 
 constexpr std::size_t kBlock = SHA256_CBLOCK;
-constexpr std::size_t kMaxTail = 2 * kBlock;
-constexpr std::size_t kPadding = 9;  // at least: a bit, and the length
 
 template <typename T>
 ByteSpan BytesOf(T& object) {
   return ByteSpan(static_cast<std::uint8_t*>(static_cast<void*>(&object)), sizeof(T));
 }
 
-// What of a message goes to the compression where it lies: the whole blocks of its first part.
-std::size_t HeadSize(const HmacMessage& message) {
-  return message.parts.empty() ? 0 : message.parts[0].size() / kBlock * kBlock;
-}
-
-std::size_t TailSize(const HmacMessage& message) {
-  std::size_t size = 0;
-  for (const ByteView part : message.parts) size += part.size();
-  return size - HeadSize(message);
-}
-
-// With its padding.
-std::size_t TailBlocks(std::size_t tail_size) {
-  return (tail_size + kPadding + kBlock - 1) / kBlock;
-}
-
-// Pads `block`s of a message that ends at `used`; all that it had before were whole blocks.
+// Pads the last blocks of a message, of which it has `used` bytes.
 void Pad(ByteSpan blocks, std::size_t used, std::uint64_t message_bytes) {
   blocks[used] = 0x80;
   Fill(blocks.subspan(used + 1), 0);
@@ -190,13 +172,6 @@ void Sha256Pair(Sha256Words&, ByteView, Sha256Words&, ByteView) { svsm_panic("no
 
 #endif
 
-bool IsHmacPair(const HmacMessage& a, const HmacMessage& b) {
-  const std::size_t tail_a = TailSize(a);
-  const std::size_t tail_b = TailSize(b);
-  return HeadSize(a) == HeadSize(b) && tail_a <= kMaxTail - kPadding &&
-         tail_b <= kMaxTail - kPadding && TailBlocks(tail_a) == TailBlocks(tail_b);
-}
-
 Sha256HmacPair::Sha256HmacPair(const SHA256_CTX& inner, const SHA256_CTX& outer)
     : inner_(WordsOf(inner)), outer_(WordsOf(outer)) {
   for (Lane* const lane : {&a_, &b_}) {
@@ -211,34 +186,35 @@ Sha256HmacPair::~Sha256HmacPair() {
   Wipe(BytesOf(b_));
 }
 
-// What follows the head, padded; gives its size.
-std::size_t Sha256HmacPair::FillTail(const HmacMessage& message, std::size_t head, Lane& lane) {
+// What follows the head, padded. The padding is there already if the message before was as long.
+void Sha256HmacPair::FillTail(const HmacMessage& message, const HmacShape& shape, Lane& lane) {
+  const ByteSpan tail = ByteSpan(lane.tail).first(shape.tail_blocks * kBlock);
   std::size_t used = 0;
-  std::size_t skip = head;
+  std::size_t skip = shape.head_size;
   for (const ByteView part : message.parts) {
     const ByteView rest = part.subspan(skip);
-    if (!rest.empty()) Copy(ByteSpan(lane.tail).subspan(used), rest);
-    used += rest.size();
     skip = 0;
+    if (rest.empty()) continue;
+    Copy(tail.subspan(used), rest);
+    used += rest.size();
   }
-  const std::size_t size = TailBlocks(used) * kBlock;
-  if (used != lane.tail_size || head != lane.head_size || used == 0) {
-    Pad(ByteSpan(lane.tail).first(size), used, kBlock + head + used);
-    lane.tail_size = used;
-    lane.head_size = head;
-  }
-  return size;
+  if (lane.tail_size == used && lane.head_size == shape.head_size && used != 0) return;
+  Pad(tail, used, kBlock + shape.head_size + used);
+  lane.tail_size = used;
+  lane.head_size = shape.head_size;
 }
 
-void Sha256HmacPair::Compute(const HmacMessage& a, const HmacMessage& b) {
+void Sha256HmacPair::Compute(const HmacMessage& a, const HmacShape& shape_a, const HmacMessage& b,
+                             const HmacShape& shape_b) {
+  SVSM_CHECK(shape_a.Matches(shape_b));
   a_.words = inner_;
   b_.words = inner_;
-  const std::size_t head = HeadSize(a);
-  if (head != 0) {
+  if (const std::size_t head = shape_a.head_size; head != 0) {
     Sha256Pair(a_.words, a.parts[0].first(head), b_.words, b.parts[0].first(head));
   }
-  const std::size_t tail = FillTail(a, head, a_);
-  SVSM_CHECK(FillTail(b, head, b_) == tail);
+  FillTail(a, shape_a, a_);
+  FillTail(b, shape_b, b_);
+  const std::size_t tail = shape_a.tail_blocks * kBlock;
   Sha256Pair(a_.words, ByteView(a_.tail).first(tail), b_.words, ByteView(b_.tail).first(tail));
   PutWords(a_.words, FixedSpan<kBlock>(a_.digest).first<SHA256_DIGEST_LENGTH>());
   PutWords(b_.words, FixedSpan<kBlock>(b_.digest).first<SHA256_DIGEST_LENGTH>());
