@@ -217,11 +217,10 @@ Status AuthTree::CheckBlock(std::uint64_t index, std::uint64_t word, ByteView da
 }
 
 Status AuthTree::CheckRun(std::uint64_t index, std::uint64_t word, ByteView data) {
-  constexpr std::size_t kMost = TreeDigests::Batch::kMost;
   const std::uint64_t unit = data_block_bytes_ / block_bytes_;
   const std::uint64_t mask = ~std::uint64_t{0} >> (64 - unit);
   const std::size_t size = shape_->digest_bytes(0);
-  Bytes<kMost * crypto::kMaxDigestSize> computed;
+  Bytes<kMaxRun * crypto::kMaxDigestSize> computed;
   TreeDigests::Batch batch(*digests_);
   std::size_t count = 0;
   for (; !data.empty(); ++count) {
@@ -238,7 +237,7 @@ Status AuthTree::CheckRun(std::uint64_t index, std::uint64_t word, ByteView data
 template <typename Word>
 Status AuthTree::CheckRuns(std::uint64_t first, ByteView data, Word&& word_of) {
   // As many blocks as have a bit in a word.
-  const std::size_t batch = TreeDigests::Batch::kMost * data_block_bytes_;
+  const std::size_t batch = kMaxRun * data_block_bytes_;
   const std::size_t most = batch < 64 * block_bytes_ ? batch : 64 * block_bytes_;
   while (!data.empty()) {
     const ByteView run = data.size() < most ? data : data.first(most);

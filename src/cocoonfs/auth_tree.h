@@ -128,6 +128,8 @@ class AuthTree {
     std::uint64_t used = 0;  // time of the last use; 0 if empty
   };
 
+  static constexpr std::size_t kMaxRun = 8;
+
   Slot* FindSlot(std::uint32_t level, std::uint64_t index);
   Slot& EvictSlot();
   ByteSpan SlotBytes(const Slot& slot);
@@ -143,7 +145,7 @@ class AuthTree {
   ByteSpan Place(std::size_t i) {
     return ByteSpan(read_.view()).subspan(i * data_block_bytes_, data_block_bytes_);
   }
-  // Up to TreeDigests::Batch::kMost data blocks from `index` on; `word` has the bits of all their
+  // Up to kMaxRun data blocks from `index` on; `word` has the bits of all their
   // blocks, one after the other.
   Status CheckRun(std::uint64_t index, std::uint64_t word, ByteView data);
   // All data blocks in `data`; `word_of` gives the bits of up to 64 blocks.

@@ -22,9 +22,9 @@ constexpr std::uint64_t CountOnes(std::uint64_t word) {
 }
 
 std::uint64_t GetLe64(FixedView<8> in) {
-  Bytes<8> bytes{};
-  for (std::size_t i = 0; i < 8; ++i) bytes[i] = in[i];
-  return std::bit_cast<wire::Le64>(bytes).get();
+  wire::Le64 field;
+  __builtin_memcpy(&field, in.data(), sizeof(field));
+  return field.get();
 }
 
 void PutLe64(ByteSpan out, std::uint64_t value) {

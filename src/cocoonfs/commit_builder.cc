@@ -170,33 +170,42 @@ Status CommitBuilder::FillGap(const Extent& gap) {
 }
 
 Status CommitBuilder::DigestTouched() {
-  const TreeShape& shape = volume_.shape;
-  const auto blocks = static_cast<std::uint32_t>(layout_.data_block());
-  Vec<Extent>& ranges = commit_.log.digest_ranges;
+  const std::uint64_t blocks = layout_.data_block();
+  const std::size_t size = layout_.data_block_bytes();
   TreeDigests::Batch batch(volume_.digests);
   for (const Extent& range : touched_.ranges()) {
-    for (std::uint64_t i = range.first; i < range.end(); ++i) {
-      const std::uint64_t first = shape.DataPosition(i);
-      const std::uint64_t word = state_.after().Word(first, blocks);
-      const ByteView data = state_.dirty().ViewFrom(first);
-      const bool all_dirty = data.size() >= layout_.data_block_bytes();
-      const std::uint64_t dirty = all_dirty ? Ones(blocks) : state_.dirty().Mask(first, blocks);
-      if ((dirty & word) == 0 && word == volume_.allocation.Word(first, blocks)) continue;
-      SVSM_ASSIGN_OR_RETURN(const ByteSpan digest, commit_.tree.DataDigest(i));
-      if ((word & ~dirty) == 0 && IsHeld(word, data)) {
-        SVSM_TRY(batch.Add(i, word, data, digest));
-      } else {
-        SVSM_TRY(GatherData(first, word & ~dirty));
-        SVSM_TRY(volume_.digests.DataBlock(i, word, buffer_.view(), digest));
-      }
-      if (!ranges.empty() && ranges.back().end() == first) {
-        ranges.back().count += blocks;
-      } else {
-        SVSM_TRY(ranges.PushBack({first, blocks}));
-      }
+    for (std::uint64_t i = range.first; i < range.end();) {
+      // One after the other, as far as a run of dirty blocks goes.
+      std::uint64_t first = volume_.shape.DataPosition(i);
+      ByteView data = state_.dirty().ViewFrom(first);
+      do {
+        SVSM_TRY(DigestData(i++, first, data, batch));
+        first += blocks;
+        data = data.subspan(data.size() < size ? data.size() : size);
+      } while (i < range.end() && data.size() >= size);
     }
   }
   return batch.Finish();
+}
+
+// `data` is what is dirty from the data block's first block on.
+Status CommitBuilder::DigestData(std::uint64_t index, std::uint64_t first, ByteView data,
+                                 TreeDigests::Batch& batch) {
+  const auto blocks = static_cast<std::uint32_t>(layout_.data_block());
+  const std::uint64_t word = state_.after().Word(first, blocks);
+  const std::uint64_t dirty =
+      data.size() >= layout_.data_block_bytes() ? Ones(blocks) : state_.dirty().Mask(first, blocks);
+  if ((dirty & word) == 0 && word == volume_.allocation.Word(first, blocks)) return OkStatus();
+  Vec<Extent>& ranges = commit_.log.digest_ranges;
+  if (!ranges.empty() && ranges.back().end() == first) {
+    ranges.back().count += blocks;
+  } else {
+    SVSM_TRY(ranges.PushBack({first, blocks}));
+  }
+  SVSM_ASSIGN_OR_RETURN(const ByteSpan digest, commit_.tree.DataDigest(index));
+  if ((word & ~dirty) == 0 && IsHeld(word, data)) return batch.Add(index, word, data, digest);
+  SVSM_TRY(GatherData(first, word & ~dirty));
+  return volume_.digests.DataBlock(index, word, buffer_.view(), digest);
 }
 
 // Whether `data` reaches over all blocks of `word`.

@@ -77,7 +77,8 @@ Status TreeDigests::Batch::Add(std::uint64_t index, std::uint64_t word, ByteView
   PutDataContext(index, word, contexts_[size_]);
   parts_[size_][0] = digests_.FirstRun(word, data);
   parts_[size_][1] = contexts_[size_];
-  messages_[size_] = {parts_[size_], out};
+  const std::span<const ByteView> parts = parts_[size_];
+  messages_[size_] = {word == 0 ? parts.last(1) : parts, out};
   ++size_;
   return OkStatus();
 }

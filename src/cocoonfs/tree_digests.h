@@ -58,7 +58,7 @@ class TreeDigests {
 //   SVSM_TRY(batch.Finish());
 class TreeDigests::Batch {
  public:
-  static constexpr std::size_t kMost = 8;
+  static constexpr std::size_t kMost = 16;
 
   explicit Batch(TreeDigests& digests) : digests_(digests) {}
   Batch(const Batch&) = delete;

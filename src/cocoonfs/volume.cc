@@ -3,6 +3,7 @@
 #include "cocoonfs/chained_extents.h"
 #include "cocoonfs/encrypted_block.h"
 #include "cocoonfs/extents_list.h"
+#include "cocoonfs/range_set.h"
 #include "svsm/cocoonfs/region.h"
 #include "svsm/core/writer.h"
 
@@ -78,24 +79,37 @@ class Claims {
   Bitmap claimed_;
 };
 
-Status CheckFixedPlaces(Volume& volume) {
+// Calls `visit` with all that has a fixed place, and what it is, while that is kOk.
+template <typename Visit>
+Status ForEachFixedPlace(const Volume& volume, Visit&& visit) {
+  SVSM_TRY(visit(Extent{0, volume.places.end}, Region::kMutableHeader));
+  SVSM_TRY(visit(volume.places.journal_head, Region::kJournalHead));
+  SVSM_TRY(visit(Extent{volume.header.entry_leaf, volume.layout.index_leaf()}, Region::kEntryLeaf));
+  for (const Extent& extent : volume.shape.extents()) SVSM_TRY(visit(extent, Region::kTreeNode));
+  for (const Extent& extent : volume.bitmap_extents) SVSM_TRY(visit(extent, Region::kBitmap));
+  for (const Extent& extent : volume.aux.extents) SVSM_TRY(visit(extent, Region::kAux));
+  return OkStatus();
+}
+
+Status CheckFixedPlaces(const Volume& volume) {
   const Bitmap& bitmap = volume.allocation.bitmap();
+  RangeSet places(volume.allocator);
+  std::uint64_t blocks = 0;
+  bool good = true;
+  SVSM_TRY(ForEachFixedPlace(volume, [&](const Extent& extent, Region) {
+    blocks += extent.count;
+    good = good && bitmap.AllSet(extent);
+    return places.Add(extent);
+  }));
+  SVSM_TRY(places.Sort());
+  for (const Extent& range : places.ranges()) blocks -= range.count;
+  if (good && blocks == 0) return OkStatus();
+  // Which of them is the first that is wrong.
   Claims claims(volume.allocator);
   SVSM_TRY(claims.Init(volume.header.num_blocks));
-  SVSM_TRY(claims.Claim(bitmap, {0, volume.places.end}, Region::kMutableHeader));
-  SVSM_TRY(claims.Claim(bitmap, volume.places.journal_head, Region::kJournalHead));
-  SVSM_TRY(claims.Claim(bitmap, {volume.header.entry_leaf, volume.layout.index_leaf()},
-                        Region::kEntryLeaf));
-  for (const Extent& extent : volume.shape.extents()) {
-    SVSM_TRY(claims.Claim(bitmap, extent, Region::kTreeNode));
-  }
-  for (const Extent& extent : volume.bitmap_extents) {
-    SVSM_TRY(claims.Claim(bitmap, extent, Region::kBitmap));
-  }
-  for (const Extent& extent : volume.aux.extents) {
-    SVSM_TRY(claims.Claim(bitmap, extent, Region::kAux));
-  }
-  return OkStatus();
+  return ForEachFixedPlace(volume, [&](const Extent& extent, Region region) {
+    return claims.Claim(bitmap, extent, region);
+  });
 }
 
 }  // namespace
