@@ -94,7 +94,7 @@ class ProxySession final {
   // Takes note of a Set-Cookie header of the reply, before Advance().
   void SetCookie(ByteView header);
 
-  // The client forwards: it may be silent between frames for as long as it likes.
+  // The client forwards: its connection may live as long as its VM, and is silent at most times.
   bool forwards() const { return mode_ == Mode::kForward; }
   // No frame has begun: the client may go without an answer.
   bool between_frames() const { return state_ == State::kHeader; }
