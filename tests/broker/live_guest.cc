@@ -64,21 +64,40 @@ std::string LiveGuest::AuthBody() {
   return body.ok() ? Text(*body) : std::string();
 }
 
-Result<std::string> LiveGuest::AttestBody(const std::string& challenge, kbs::BindingMode mode) {
-  SVSM_ASSIGN_OR_RETURN(const kbs::Challenge asked, kbs::DecodeChallenge(AsBytes(challenge)));
+Result<evidence::ReportData> LiveGuest::Bind(const kbs::Challenge& challenge,
+                                             kbs::BindingMode mode) {
   Bytes<kbs::kMaxNonceSize> room{};
-  SVSM_ASSIGN_OR_RETURN(const ByteView nonce, kbs::DecodeNonce(asked.nonce, room));
+  SVSM_ASSIGN_OR_RETURN(const ByteView nonce, kbs::DecodeNonce(challenge.nonce, room));
   nonce_ = ToVector(nonce);
   const crypto::OpensslHash hash(mode == kbs::BindingMode::kProxyCompatible
                                      ? crypto::HashAlg::kSha512
                                      : crypto::HashAlg::kSha384);
-  SVSM_ASSIGN_OR_RETURN(const evidence::ReportData data,
-                        kbs::BindingReportData(mode, hash, {.key = {x_, y_}, .nonce = nonce_}));
+  return kbs::BindingReportData(mode, hash, {.key = {x_, y_}, .nonce = nonce_});
+}
+
+Result<std::string> LiveGuest::Body(const kbs::Challenge& challenge, ByteView primary_evidence) {
+  Bytes<kbs::kTeeKeyTextSize> texts{};
+  kbs::Attestation attestation;
+  attestation.nonce = challenge.nonce;
+  SVSM_ASSIGN_OR_RETURN(attestation.key, kbs::TeeKeyOf({ecdh_.curve(), {x_, y_}}, texts));
+  attestation.primary_evidence = primary_evidence;
+  ByteVector out(kRoom);
+  SVSM_ASSIGN_OR_RETURN(const ByteView text, kbs::EncodeAttestation(attestation, out));
+  return Text(text);
+}
+
+ByteVector LiveGuest::Report(FixedView<64> data) const {
   snp::ReportBody body = forge::Body(kProduct);
   Copy(body.report_data, data);
   Copy(body.host_data, host_data_);
   body.vmpl = vmpl_;
-  const ByteVector report = forge::Sign(body);
+  return forge::Sign(body);
+}
+
+Result<std::string> LiveGuest::AttestBody(const std::string& challenge, kbs::BindingMode mode) {
+  SVSM_ASSIGN_OR_RETURN(const kbs::Challenge asked, kbs::DecodeChallenge(AsBytes(challenge)));
+  SVSM_ASSIGN_OR_RETURN(const evidence::ReportData data, Bind(asked, mode));
+  const ByteVector report = Report(data);
   const crypto::OpensslHash sha384(crypto::HashAlg::kSha384);
   SVSM_TRY(sha384.Digest(ByteView(report), report_digest_));
   kbs::SnpEvidence evidence{.report = report};
@@ -86,14 +105,18 @@ Result<std::string> LiveGuest::AttestBody(const std::string& challenge, kbs::Bin
   evidence.num_certificates = 1;
   ByteVector json(kRoom);
   SVSM_ASSIGN_OR_RETURN(const ByteView primary, kbs::EncodeSnpEvidence(evidence, json));
-  Bytes<kbs::kTeeKeyTextSize> texts{};
-  kbs::Attestation attestation;
-  attestation.nonce = asked.nonce;
-  SVSM_ASSIGN_OR_RETURN(attestation.key, kbs::TeeKeyOf({ecdh_.curve(), {x_, y_}}, texts));
-  attestation.primary_evidence = primary;
-  ByteVector out(kRoom);
-  SVSM_ASSIGN_OR_RETURN(const ByteView text, kbs::EncodeAttestation(attestation, out));
-  return Text(text);
+  return Body(asked, primary);
+}
+
+Result<std::string> LiveGuest::SampleBody(const std::string& challenge) {
+  SVSM_ASSIGN_OR_RETURN(const kbs::Challenge asked, kbs::DecodeChallenge(AsBytes(challenge)));
+  SVSM_ASSIGN_OR_RETURN(const evidence::ReportData data, Bind(asked, kbs::BindingMode::kTrustee));
+  // Its verifier compares the digest alone, without the zeros after it.
+  ByteVector text(64);
+  SVSM_ASSIGN_OR_RETURN(const ByteView encoded,
+                        kbs::EncodeBase64(kbs::Base64::kStandard, ByteView(data).first(48), text));
+  const std::string primary = R"({"svn":"1","report_data":")" + Text(encoded) + "\"}";
+  return Body(asked, AsBytes(primary));
 }
 
 Result<LiveGuest::Opened> LiveGuest::Open(const std::string& jwe) {

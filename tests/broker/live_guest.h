@@ -10,7 +10,9 @@
 #include "svsm/core/result.h"
 #include "svsm/crypto/openssl.h"
 #include "svsm/crypto/rng.h"
+#include "svsm/evidence/report_data.h"
 #include "svsm/kbs/binding.h"
+#include "svsm/kbs/messages.h"
 #include "svsm/kbs/secret_signature.h"
 
 namespace svsm::testing {
@@ -33,8 +35,12 @@ class LiveGuest {
   void SetVmpl(std::uint32_t vmpl) { vmpl_ = vmpl; }
 
   static std::string AuthBody();
+  // A report over `data`, 1184 bytes.
+  ByteVector Report(FixedView<64> data) const;
   // The body of attest that answers the one of auth.
   Result<std::string> AttestBody(const std::string& challenge, kbs::BindingMode mode);
+  // The same with evidence of the TEE `sample`, which proves nothing.
+  Result<std::string> SampleBody(const std::string& challenge);
   // What a resource's JWE holds. Its signature, if there is one, is verified with the key in it.
   struct Opened {
     ByteVector plaintext;
@@ -44,7 +50,12 @@ class LiveGuest {
   };
   Result<Opened> Open(const std::string& jwe);
 
+  crypto::Ecdh& ecdh() { return ecdh_; }
+
  private:
+  Result<evidence::ReportData> Bind(const kbs::Challenge& challenge, kbs::BindingMode mode);
+  Result<std::string> Body(const kbs::Challenge& challenge, ByteView primary_evidence);
+
   crypto::OpensslEcdh ecdh_;
   std::int64_t now_;
   Bytes<32> host_data_{};
