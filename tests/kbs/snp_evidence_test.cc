@@ -16,7 +16,6 @@ using testing::SameBytes;
 auto Is(Code code, std::size_t detail) { return IsStatus(code, Source::kKbs, detail); }
 
 constexpr std::size_t kFamily = 0x188;
-constexpr std::size_t kReportedTcb = 0x180;
 constexpr std::size_t kMitVector = 0x1F8;
 
 // A report with something in every field, of a processor of family 19h.
