@@ -2,7 +2,8 @@
 // open it, and see whether it is what was asked for.
 //
 //   SecretOpener opener(config, primitives);
-//   SVSM_TRY(opener.Open({.nonce = nonce, .svsm_key = own, .report_digest = digest}, jwe, workspace));
+//   SVSM_TRY(opener.Open({.nonce = nonce, .svsm_key = own, .report_digest = digest}, jwe,
+//                        workspace));
 //   UseRootKey(opener.root_key());
 //
 // Where the broker's signature is there, it is verified before anything is decrypted; where it is
