@@ -182,28 +182,5 @@ TEST_F(AuthTreeTest, UpdatesEqualATreeMadeAnew) {
   ASSERT_THAT(tree_.SetRoot(root_, counter_, context_), IsOk());
 }
 
-TEST(AllocationTest, LeavesOutWhatIsUntracked) {
-  TestAllocator allocator;
-  Allocation allocation(allocator);
-  ASSERT_THAT(allocation.bitmap().Init(256), IsOk());
-  allocation.bitmap().Set({0, 200});
-  ASSERT_THAT(allocation.AddUntracked({100, 8}), IsOk());
-  ASSERT_THAT(allocation.AddUntracked({0, 5}), IsOk());
-  EXPECT_EQ(allocation.AddUntracked({104, 8}), Malformed(Region::kAux));
-  EXPECT_EQ(allocation.AddUntracked({4, 1}), Malformed(Region::kAux));
-  EXPECT_EQ(allocation.Word(0, 8), 0xE0u);
-  EXPECT_EQ(allocation.Word(98, 4), 0x3u);
-  EXPECT_EQ(allocation.Word(106, 4), 0xCu);
-  EXPECT_EQ(allocation.Word(64, 64), ~std::uint64_t{0} & ~(std::uint64_t{0xFF} << 36));
-  EXPECT_EQ(allocation.Word(196, 8), 0xFu);
-  EXPECT_TRUE(allocation.IsTracked({5, 95}));
-  EXPECT_FALSE(allocation.IsTracked({4, 2}));
-  EXPECT_FALSE(allocation.IsTracked({107, 2}));
-  EXPECT_FALSE(allocation.IsTracked({199, 2}));
-  Allocation copy(allocator);
-  ASSERT_THAT(copy.CopyFrom(allocation), IsOk());
-  EXPECT_EQ(copy.Word(98, 4), 0x3u);
-}
-
 }  // namespace
 }  // namespace svsm::cocoonfs
