@@ -47,8 +47,9 @@ passed=0
 failures=0
 
 # Both tools, with the arguments that stand before the verb.
-ours() { "$ours_program" -i image -f "$@"; }
-theirs() { "$theirs_program" -i image -f "$@"; }
+force=-f
+ours() { "$ours_program" -i image $force "$@"; }
+theirs() { "$theirs_program" -i image $force "$@"; }
 other() { if [[ $1 == ours ]]; then echo theirs; else echo ours; fi; }
 
 # What the image shall hold: expect/INODE for contents, flags/INODE.
@@ -184,6 +185,44 @@ for maker in ours theirs; do
   printf 'ok      %s make images of %s algorithms and %s layouts\n' $maker ${#algorithms[@]} ${#layouts[@]}
 done
 
+# Without -f: the storage's own blocks.
+force=
+for maker in ours theirs; do
+  check "$maker make, 4 KiB IO blocks, without -f" both_ways $maker sha2 aes 128 512K --io-block-size 4K
+  check "$maker make, 4 KiB blocks, without -f" both_ways $maker sha2 aes 128 2M --allocation-block-size 4K
+done
+force=-f
+echo "ok      the storage's own blocks"
+
+# At random by either tool, some of it trimming.
+mixed_work() {
+  local seed=$1 step tool inode size trim
+  shift
+  RANDOM=$seed
+  ours mkfs -k $key -H sha2 -C aes -t 128 -I $salt "$@"
+  for step in {1..60}; do
+    if ((RANDOM % 2)); then tool=ours; else tool=theirs; fi
+    if ((RANDOM % 5)); then trim=; else trim=-n; fi
+    inode=$((16 + RANDOM % 12))
+    if ((RANDOM % 4 == 0)) && [[ -e expect/$inode ]]; then
+      $tool remove-file -k $key $trim $inode
+      rm expect/$inode flags/$inode
+    else
+      size=$((RANDOM % 3 ? RANDOM % 600 : RANDOM % 24000))
+      contents "$seed-$step" $size >expect/$inode
+      echo $((RANDOM % 256)) >flags/$inode
+      $tool write-file -k $key $trim -i expect/$inode $inode "$(cat flags/$inode)"
+    fi
+    ((step % 12)) || same
+  done
+}
+for seed in 1 2 3; do
+  check "work by both in turns, $seed" mixed_work $seed -s 1M
+  # shellcheck disable=SC2086
+  check "work by both in turns, mixed layout, $seed" mixed_work $seed -s 2M $mixed
+done
+echo "ok      work by both in turns"
+
 # ------------------------------------------------------------------------------------------------------ keys and salts
 
 long_salt=$(printf 'a5%.0s' {1..255})
@@ -260,6 +299,26 @@ for one in ours theirs; do
       auxiliary $one "$(other $one)" --aux-fs-metadata-extra-reserve-capacity $reserve
   done
 done
+# Less room than the reserve is left: who opens or commits next gives them all of it again.
+short_reserve() {
+  local one=$1 two=$2
+  "$one" mkfs -k $key -H sha2 -C aes -t 128 -I $salt -s 256K --aux-fs-metadata-extra-reserve-capacity 2K
+  contents a 1700 | "$one" aux-fs-metadata edit add-entry 8d9f0a7e-0000-0000-0000-000000000001
+  if contents b 1500 | "$one" aux-fs-metadata edit add-entry 8d9f0a7e-0000-0000-0000-000000000002; then return 1; fi
+  aux_same
+  put "$two" 16 300
+  aux_same
+  same
+  contents b 1500 | "$one" aux-fs-metadata edit add-entry 8d9f0a7e-0000-0000-0000-000000000002
+  aux_same
+  put "$two" 17 300
+  aux_same
+  contents c 1500 | "$two" aux-fs-metadata edit add-entry 8d9f0a7e-0000-0000-0000-000000000002
+  aux_same
+  same
+}
+for one in ours theirs; do check "a reserve that $one made short" short_reserve $one "$(other $one)"; done
+check "a reserve that ours made short, alone" short_reserve ours ours
 echo "ok      auxiliary metadata, in place and through commits"
 
 # ---------------------------------------------------------------------------------------------------------- many files
@@ -332,7 +391,8 @@ pending() {
       2) printf '%s\n' "write 17 fresh" "remove 16" ;;
       3) printf '%s\n' "remove 18" "write 22 new" "remove 21" ;;
     esac >batch
-    ours batch -k $key --leave-pending batch
+    # shellcheck disable=SC2086
+    ours batch -k $key ${trim:-} --leave-pending batch
     cp image pending.img
     case $round in
       1) cp new expect/17; cp fresh expect/21; echo 3 >flags/21 ;;
@@ -356,6 +416,9 @@ check "pending journals of ours, default layout" pending 256K
 check "pending journals of ours, 8 MiB" pending 8M
 for strength in 192 256; do check "pending journals of ours, strength $strength" pending 256K; done
 strength=128
+trim=-n
+check "pending journals of ours, trimming" pending 256K
+trim=
 # shellcheck disable=SC2086
 check "pending journals of ours, mixed layout" pending 512K $mixed
 check "pending journals of ours, small tree nodes" pending 512K --auth-tree-data-block-size 128B --auth-tree-node-size 512B \
