@@ -21,6 +21,7 @@ constexpr std::uint64_t CountOnes(std::uint64_t word) {
   return (word * 0x0101010101010101) >> 56;
 }
 
+// The moves are instructions of the processor, not calls.
 std::uint64_t GetLe64(FixedView<8> in) {
   wire::Le64 field;
   __builtin_memcpy(&field, in.data(), sizeof(field));
@@ -28,7 +29,8 @@ std::uint64_t GetLe64(FixedView<8> in) {
 }
 
 void PutLe64(ByteSpan out, std::uint64_t value) {
-  for (std::size_t i = 0; i < 8; ++i) out[i] = static_cast<std::uint8_t>(value >> (8 * i));
+  const wire::Le64 field(value);
+  __builtin_memcpy(out.first<sizeof(field)>().data(), &field, sizeof(field));
 }
 
 }  // namespace
@@ -62,7 +64,7 @@ Status Bitmap::Follow(const Bitmap& base) {
     return OkStatus();
   }
   SVSM_TRY(CopyFrom(base));
-  const std::size_t size = (words_.size() + 4095) / 4096;
+  const std::size_t size = (words_.size() + kGroupWords - 1) / kGroupWords;
   SVSM_TRY(changed_.Reserve(size));
   return changed_.Resize(size);
 }
@@ -76,8 +78,10 @@ void Bitmap::CopyPieces(const Bitmap& from, const Bitmap& follower) {
   for (std::size_t i = 0; i < follower.changed_.size(); ++i) {
     if (follower.changed_[i] == 0) continue;
     for (std::uint64_t left = follower.changed_[i]; left != 0; left &= left - 1) {
-      const std::size_t first = i * 4096 + 64 * static_cast<std::size_t>(std::countr_zero(left));
-      const std::size_t end = first + 64 < words_.size() ? first + 64 : words_.size();
+      const auto piece = 64 * i + static_cast<std::size_t>(std::countr_zero(left));
+      const std::size_t first = piece * kPieceWords;
+      const std::size_t end =
+          first + kPieceWords < words_.size() ? first + kPieceWords : words_.size();
       const std::uint64_t* const source = from.words_.data();
       std::uint64_t* const target = words_.data();
       for (std::size_t word = first; word < end; ++word) target[word] = source[word];
@@ -119,10 +123,11 @@ std::uint64_t Bitmap::NextDifference(const Bitmap& other, std::uint64_t from) co
   for (std::uint64_t i = from / 64; i < words_.size(); ++i) {
     if (!changed_.empty() && !IsChanged(i)) {
       // To the end of what is not changed, or of 64 pieces.
-      const std::uint64_t behind = changed_[i / 4096] >> (i / 64 % 64);
+      const std::uint64_t piece = i / kPieceWords;
+      const std::uint64_t behind = changed_[piece / 64] >> (piece % 64);
       const std::uint64_t skip =
-          behind == 0 ? 64 - i / 64 % 64 : CountOnes((behind & (0 - behind)) - 1);
-      i = ((i / 64 + skip) * 64) - 1;
+          behind == 0 ? 64 - piece % 64 : CountOnes((behind & (0 - behind)) - 1);
+      i = (piece + skip) * kPieceWords - 1;
       continue;
     }
     if (a[i] != b[i]) return i * 64;
@@ -157,7 +162,10 @@ void Bitmap::Change(const Extent& range, bool value) {
     const std::uint64_t mask = Mask(count) << shift;
     std::uint64_t& word = words_[at / 64];
     word = value ? word | mask : word & ~mask;
-    if (!changed_.empty()) changed_[at / 64 / 4096] |= std::uint64_t{1} << (at / 4096 % 64);
+    if (!changed_.empty()) {
+      const std::uint64_t piece = at / 64 / kPieceWords;
+      changed_[piece / 64] |= std::uint64_t{1} << (piece % 64);
+    }
     at += count;
   }
 }
@@ -180,11 +188,11 @@ Status Bitmap::Decode(std::uint64_t index, std::size_t words_per_block, ByteView
 }
 
 void Bitmap::Encode(std::uint64_t index, std::size_t words_per_block, ByteSpan payload) const {
-  Fill(payload, 0);
   for (std::size_t i = 0; i < words_per_block; ++i) {
     const std::uint64_t at = index * words_per_block + i;
     PutLe64(payload.subspan(8 * i, 8), at < words_.size() ? words_[at] : 0);
   }
+  Fill(payload.subspan(8 * words_per_block), 0);
 }
 
 }  // namespace svsm::cocoonfs

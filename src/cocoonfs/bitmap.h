@@ -64,9 +64,12 @@ class Bitmap {
   void Change(const Extent& range, bool value);
   bool Holds(const Extent& range, std::uint64_t word) const;
 
-  // Whether a piece of 64 words, which a word lies in, was changed since Follow().
+  // A line of the processor's cache, and 64 of them.
+  static constexpr std::size_t kPieceWords = 8;
+  static constexpr std::size_t kGroupWords = 64 * kPieceWords;
+  // Whether the piece that a word lies in was changed since Follow().
   bool IsChanged(std::uint64_t word) const {
-    return (changed_[word / 4096] >> (word / 64 % 64) & 1) != 0;
+    return (changed_[word / kGroupWords] >> (word / kPieceWords % 64) & 1) != 0;
   }
   // Copies what one of them, that follows, has changed.
   void CopyPieces(const Bitmap& from, const Bitmap& follower);

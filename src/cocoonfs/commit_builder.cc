@@ -162,7 +162,7 @@ Status CommitBuilder::FillGap(const Extent& gap) {
       SVSM_TRY(
           volume_.tree.ReadChecked(volume_.allocation, {at, end - at}, part, Region::kTreeData));
     } else {
-      SVSM_TRY(keys_.filler.Fill(part));
+      SVSM_TRY(keys_.FillFree(part));
     }
     at = end;
   }

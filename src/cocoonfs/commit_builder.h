@@ -38,15 +38,24 @@ struct PreparedCommit {
 };
 
 // What every commit needs, made once.
-struct CommitKeys {
+class CommitKeys {
+ public:
   OwnedCipher journal_cipher;
   OwnedHmac journal_hmac;
   OwnedHmac fragments_hmac;
   StagingDisguise disguise;  // of the commit, if its log has one
-  FillStream filler;         // for free blocks beside those that are written
 
   // Does nothing if they are there. Errors: as KeySet::NewCipher(), those of the rng.
   Status Load(KeySet& keys, crypto::Rng& rng);
+  // What goes to free blocks beside those that are written. Errors: kInternal.
+  Status FillFree(ByteSpan out);
+
+ private:
+  static constexpr std::size_t kFillBytes = 1024;
+
+  FillStream filler_;
+  Bytes<kFillBytes> fill_{};   // made ahead
+  std::size_t fill_left_ = 0;  // at its end
 };
 
 struct CommitOptions {

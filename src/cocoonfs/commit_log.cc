@@ -14,12 +14,24 @@ constexpr std::uint8_t kJournalFieldSubject = 7;
 
 Status CommitKeys::Load(KeySet& keys, crypto::Rng& rng) {
   if (fragments_hmac) return OkStatus();
-  SVSM_TRY(filler.Init(keys.symmetric(), keys.layout(), rng, keys.allocator()));
+  SVSM_TRY(filler_.Init(keys.symmetric(), keys.layout(), rng, keys.allocator()));
   SVSM_ASSIGN_OR_RETURN(journal_cipher, keys.NewCipher(kJournalInode, Subdomain::kData));
   SVSM_ASSIGN_OR_RETURN(journal_hmac,
                         keys.NewHmac(KeyPurpose::kPreauth, kJournalInode, Subdomain::kData));
   SVSM_ASSIGN_OR_RETURN(fragments_hmac,
                         keys.NewHmac(KeyPurpose::kPreauth, kBitmapInode, Subdomain::kData));
+  return OkStatus();
+}
+
+Status CommitKeys::FillFree(ByteSpan out) {
+  if (out.size() > fill_.size()) return filler_.Fill(out);
+  if (out.size() > fill_left_) {
+    fill_left_ = 0;
+    SVSM_TRY(filler_.Fill(fill_));
+    fill_left_ = fill_.size();
+  }
+  Copy(out, ByteView(fill_).last(fill_left_).first(out.size()));
+  fill_left_ -= out.size();
   return OkStatus();
 }
 
