@@ -258,6 +258,15 @@ class SvsmProxyTest : public testing::ProgramTest {
   // A client that is served to the challenge.
   void ExpectServed() { EXPECT_EQ(Connect().Send(Frame(kHello)).ReadFrame(), Frame(kChallenged)); }
 
+  // The same, once those before it are gone.
+  void ExpectServedSoon() {
+    for (int i = 0; i < 500; ++i) {
+      if (Connect().Send(Frame(kHello)).ReadFrame() == Frame(kChallenged)) return;
+      std::this_thread::sleep_for(milliseconds(10));
+    }
+    ADD_FAILURE() << "no client was served again";
+  }
+
   pid_t child_ = -1;
 };
 
@@ -367,7 +376,7 @@ TEST_F(SvsmProxyTest, SurvivesNoise) {
     const bool framed = i % 2 == 0;
     Connect().Send(framed ? Frame(noise) : noise).Close();
   }
-  ExpectServed();
+  ExpectServedSoon();
   EXPECT_EQ(Stop(), 0);
 }
 
@@ -375,7 +384,7 @@ TEST_F(SvsmProxyTest, NoClientWaitsForAnother) {
   Broker broker;
   broker.Say({.hang = true});
   broker.Always({.body = kNonceReply});
-  Start(broker);
+  Start(broker, {"--max-clients-per-peer", "30"});
   Connection hanging = Connect();
   hanging.Send(Frame(kHello));
   for (int i = 0; i < 500 && broker.requests().empty(); ++i) {
@@ -452,12 +461,28 @@ TEST_F(SvsmProxyTest, TooManyClientsAreTold) {
   EXPECT_EQ(second.Send(Frame(kHello)).ReadFrame(), Frame(kChallenged));
   EXPECT_EQ(Connect().ReadAll(), Refused(kbs::ProxyRefusal::kBusy));
   first.Close();
-  for (int i = 0; i < 500; ++i) {
-    Connection next = Connect();
-    if (next.Send(Frame(kHello)).ReadFrame() == Frame(kChallenged)) return;
-    std::this_thread::sleep_for(milliseconds(10));
+  ExpectServedSoon();
+}
+
+// Two processes: the one of this test, and one that holds its connection.
+TEST_F(SvsmProxyTest, NoPeerTakesTheRoomOfAnother) {
+  Broker broker;
+  broker.Always({.body = kNonceReply});
+  Start(broker, {"--max-clients-per-peer", "2"});
+  std::vector<Connection> mine;
+  for (int i = 0; i < 2; ++i) {
+    mine.push_back(Connect());
+    EXPECT_EQ(mine.back().Send(Frame(kHello)).ReadFrame(), Frame(kChallenged));
   }
-  FAIL() << "no client was served again";
+  EXPECT_EQ(Connect().ReadAll(), Refused(kbs::ProxyRefusal::kBusy));
+  const pid_t other = ::fork();
+  if (other == 0) {
+    const std::string in = Connect().Send(Frame(kHello)).ReadFrame();
+    ::_exit(in == Frame(kChallenged) ? 0 : 1);
+  }
+  int status = 1;
+  EXPECT_EQ(::waitpid(other, &status, 0), other);
+  EXPECT_EQ(status, 0);
 }
 
 TEST_F(SvsmProxyTest, TheSocketFileComesAndGoes) {

@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <string>
 
 #include "svsm/core/hosted.h"
+#include "tools/svsm-proxy/log.h"
 
 namespace svsm::tool {
 
@@ -24,15 +24,15 @@ Client::Client(int fd, std::uint64_t number, const ProxyOptions& options, const 
 
 Client::~Client() { ::close(fd_); }
 
-void Client::Say(const char* what, const std::string& more) const {
-  std::fprintf(stderr, "svsm-proxy: client %llu: %s%s\n", static_cast<unsigned long long>(number_),
-               what, more.c_str());
+void Client::Say(const std::string& what) const {
+  Log("client " + std::to_string(number_) + ": " + what);
 }
 
 void Client::Serve() {
   Step step = session_.Advance(ByteView());
   while (step.kind != Step::Kind::kEnd) step = Next(step);
-  if (session_.refusal()) Say("refused: ", kbs::ProxyRefusalName(*session_.refusal()));
+  if (session_.refusal())
+    Say(std::string("refused: ") + kbs::ProxyRefusalName(*session_.refusal()));
   Part();
 }
 
@@ -65,7 +65,7 @@ Client::Step Client::Take(std::size_t size) {
       if (session_.forwards() && frame_deadline_ == Clock::time_point{}) return End();
       return session_.Refuse(kbs::ProxyRefusal::kIdle);
     case Io::kClosed:
-      if (frame_deadline_ != Clock::time_point{}) Say("gone in the middle of a frame", "");
+      if (frame_deadline_ != Clock::time_point{}) Say("gone in the middle of a frame");
       return End();
     case Io::kStopped:
       break;
@@ -75,14 +75,14 @@ Client::Step Client::Take(std::size_t size) {
 
 Client::Step Client::Send(ByteView bytes) {
   if (Write(bytes) == Io::kDone) return session_.Advance(ByteView());
-  Say("did not take its answer", "");
+  Say("did not take its answer");
   return End();
 }
 
 Client::Step Client::Call(const kbs::HttpCall& call) {
   const std::string path(call.path.begin(), call.path.end());
   const kbs::HttpReply reply = http_.Call(call);
-  if (!http_.problem().empty()) Say(path.c_str(), ": " + http_.problem());
+  if (!http_.problem().empty()) Say(path + ": " + http_.problem());
   for (const std::string& cookie : http_.cookies()) session_.SetCookie(AsBytes(cookie));
   return session_.Advance(reply);
 }

@@ -39,7 +39,7 @@ class Client {
   Io Read(ByteSpan out, Clock::time_point first_deadline);
   Io Write(ByteView in);
   void Part();
-  void Say(const char* what, const std::string& more) const;
+  void Say(const std::string& what) const;
 
   const int fd_;
   const std::uint64_t number_;

@@ -78,6 +78,10 @@ std::optional<ProxyOptions> ParseOptions(int argc, char** argv, int& exit_code) 
   app.add_option("--max-clients", options.max_clients, "Clients at one time; more are told so")
       ->check(CLI::Range(std::size_t{1}, std::size_t{4096}))
       ->capture_default_str();
+  app.add_option("--max-clients-per-peer", options.max_clients_per_peer,
+                 "The same, of one VM or of one process of this host")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{4096}))
+      ->capture_default_str();
   AddTimeout(app, "--broker-timeout", options.broker_timeout, "For an answer of the broker");
   AddTimeout(app, "--frame-timeout", options.frame_timeout, "For a client to send or take a frame");
   AddTimeout(app, "--idle-timeout", options.idle_timeout, "Between a client's frames");

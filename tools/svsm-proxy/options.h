@@ -18,6 +18,7 @@ struct ProxyOptions {
   std::string ca_file;
   std::string resource;
   std::size_t max_clients = 64;
+  std::size_t max_clients_per_peer = 8;  // of one VM, or one process of this host
   std::chrono::seconds broker_timeout{30};
   std::chrono::seconds frame_timeout{10};
   std::chrono::seconds idle_timeout{60};

@@ -1,17 +1,19 @@
 #include "tools/svsm-proxy/server.h"
 
+#include <linux/vm_sockets.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
 #include <cstring>
 #include <exception>
+#include <string>
 
 #include "svsm/kbs/proxy_refusal.h"
 #include "tools/svsm-proxy/client.h"
+#include "tools/svsm-proxy/log.h"
 
 namespace svsm::tool {
 namespace {
@@ -22,6 +24,22 @@ void TellBusy(int fd) {
   const auto frame = EncodeFrame(kbs::ProxyRefusal::kBusy, out);
   if (frame.ok()) (void)!::send(fd, frame->data(), frame->size(), MSG_NOSIGNAL);
   ::close(fd);
+}
+
+// Who is at the other end: the VM's CID, or the process id. No VM and no process fills the room that
+// others need.
+std::uint64_t PeerOf(int fd) {
+  sockaddr_vm address{};
+  socklen_t size = sizeof(address);
+  void* generic = &address;
+  if (::getpeername(fd, static_cast<sockaddr*>(generic), &size) == 0 &&
+      address.svm_family == AF_VSOCK) {
+    return std::uint64_t{1} << 32 | address.svm_cid;
+  }
+  ucred credentials{};
+  size = sizeof(credentials);
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return 0;
+  return static_cast<std::uint32_t>(credentials.pid);
 }
 
 // Whether accept() failed for this connection, or for now, and not for good.
@@ -55,26 +73,33 @@ void Server::Reap() {
   }
 }
 
+bool Server::HasRoomFor(std::uint64_t peer) const {
+  std::size_t same = 0;
+  for (const Served& client : served_) same += client.peer == peer && !client.done ? 1u : 0u;
+  return served_.size() < options_.max_clients && same < options_.max_clients_per_peer;
+}
+
 void Server::Admit(int fd) {
   const std::uint64_t number = next_number_++;
-  if (served_.size() >= options_.max_clients) {
-    std::fprintf(stderr, "svsm-proxy: client %llu: refused: busy\n",
-                 static_cast<unsigned long long>(number));
+  const std::uint64_t peer = PeerOf(fd);
+  if (!HasRoomFor(peer)) {
+    Log("client " + std::to_string(number) + ": refused: busy");
     return TellBusy(fd);
   }
   Served* served = nullptr;
   try {
     served = &served_.emplace_back();
+    served->peer = peer;
     served->thread = std::thread([this, fd, number, served] {
       try {
         Client(fd, number, options_, http_).Serve();
       } catch (const std::exception& error) {
-        std::fprintf(stderr, "svsm-proxy: client: %s\n", error.what());
+        Log("client " + std::to_string(number) + ": " + error.what());
       }
       served->done = true;
     });
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "svsm-proxy: no thread for a client: %s\n", error.what());
+    Log(std::string("no thread for a client: ") + error.what());
     if (served != nullptr) served_.pop_back();
     TellBusy(fd);
   }
@@ -93,7 +118,7 @@ bool Server::Run(int listening_fd) {
     if (fd >= 0) {
       Admit(fd);
     } else if (!Passes(errno)) {
-      std::fprintf(stderr, "svsm-proxy: accept: %s\n", std::strerror(errno));
+      Log(std::string("accept: ") + std::strerror(errno));
       good = false;
       break;
     } else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {

@@ -25,10 +25,12 @@ class Server {
  private:
   struct Served {
     std::thread thread;
+    std::uint64_t peer = 0;
     std::atomic<bool> done = false;
   };
 
   void Admit(int fd);
+  bool HasRoomFor(std::uint64_t peer) const;
   void Reap();
 
   const ProxyOptions& options_;
