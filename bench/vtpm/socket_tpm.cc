@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,21 +23,26 @@ extern char** environ;
 namespace svsm::vtpm {
 
 std::unique_ptr<SocketTpm> SocketTpm::Start(const std::string& program) {
+  return StartIn(std::filesystem::temp_directory_path().string(), program, {});
+}
+
+std::unique_ptr<SocketTpm> SocketTpm::StartIn(const std::string& base, const std::string& program,
+                                              const std::vector<std::string>& state) {
   std::unique_ptr<SocketTpm> tpm(new SocketTpm);
-  std::string folder = (std::filesystem::temp_directory_path() / "vtpm-bench-XXXXXX").string();
+  std::string folder = base + "/vtpm-bench-XXXXXX";
   if (mkdtemp(folder.data()) == nullptr) return nullptr;
   tpm->folder_ = folder;
   std::vector<std::string> words = {program,
                                     "socket",
                                     "--tpm2",
-                                    "--tpmstate",
-                                    "dir=" + folder,
                                     "--server",
                                     "type=unixio,path=" + folder + "/data",
                                     "--ctrl",
                                     "type=unixio,path=" + folder + "/ctrl",
                                     "--flags",
                                     "not-need-init,startup-clear"};
+  words.insert(words.end(), state.begin(), state.end());
+  if (state.empty()) words.insert(words.end(), {"--tpmstate", "dir=" + folder});
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
@@ -60,6 +66,19 @@ SocketTpm::~SocketTpm() {
   }
   std::error_code ignored;
   if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
+}
+
+double SocketTpm::CpuUs() const {
+  double nanoseconds = 0;
+  std::error_code gone;
+  const std::string tasks = "/proc/" + std::to_string(child_) + "/task";
+  for (const auto& task : std::filesystem::directory_iterator(tasks, gone)) {
+    std::ifstream file(task.path() / "schedstat");
+    double on_cpu = 0;
+    file >> on_cpu;
+    nanoseconds += on_cpu;
+  }
+  return nanoseconds / 1000;
 }
 
 bool SocketTpm::Connect() {

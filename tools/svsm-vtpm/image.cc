@@ -15,6 +15,22 @@ constexpr std::uint32_t kLeastBlock = 128;
 constexpr std::uint8_t kIoBlockLog2 = 5;
 constexpr std::size_t kSaltSize = 16;
 
+// With the blocks of the storage; or with those of the image, if the storage's are to be ignored.
+Result<cocoonfs::FileDevice> OpenDevice(const ImageOptions& options) {
+  cocoonfs::FileDeviceOptions file;
+  if (options.ignore_block_size) {
+    file.max_block_size_bytes = kLeastBlock;
+    SVSM_ASSIGN_OR_RETURN(cocoonfs::FileDevice device,
+                          cocoonfs::FileDevice::Open(options.path, file));
+    MallocAllocator heap;
+    const auto metadata = cocoonfs::ReadMetadata(device, heap);
+    if (metadata.ok()) {
+      file.max_block_size_bytes = static_cast<std::uint32_t>(metadata->layout.io_block_bytes());
+    }
+  }
+  return cocoonfs::FileDevice::Open(options.path, file);
+}
+
 }  // namespace
 
 ImageRefusal Refuse(Refusal reason, Status status) {
@@ -75,9 +91,7 @@ Status TpmImage::OpenFileSystem(ByteView key) {
 
 std::unique_ptr<TpmImage> TpmImage::Open(const ImageOptions& options, ByteView key,
                                          crypto::Rng& rng, ImageRefusal& refusal) {
-  cocoonfs::FileDeviceOptions file;
-  if (options.ignore_block_size) file.max_block_size_bytes = kLeastBlock;
-  Result<cocoonfs::FileDevice> device = cocoonfs::FileDevice::Open(options.path, file);
+  Result<cocoonfs::FileDevice> device = OpenDevice(options);
   if (!device.ok()) {
     refusal = Refuse(Refusal::kIo, device.status());
     return nullptr;

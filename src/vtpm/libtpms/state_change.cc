@@ -13,19 +13,27 @@ constexpr std::size_t kClockOffset = kOrderlyMagic.size() + 2;
 constexpr std::size_t kGeneratorMagicOffset = kClockOffset + 8 + 1 + 2;
 constexpr std::size_t kPlainSize = 8 + 1 + 2 + kGeneratorMagic.size() + 2 + 62 + 18;
 
-// Where the clock is; 0 if there is none, or more than one place that could be it.
-std::size_t FindClock(ByteView state) {
-  std::size_t found = 0;
-  for (std::size_t i = 0; i + kClockOffset + kPlainSize <= state.size(); ++i) {
-    if (state[i] != kOrderlyMagic[0]) continue;
-    if (!Equal(state.subspan(i, kOrderlyMagic.size()), kOrderlyMagic) ||
-        !Equal(state.subspan(i + kGeneratorMagicOffset, kGeneratorMagic.size()), kGeneratorMagic)) {
-      continue;
-    }
-    if (found != 0) return 0;
-    found = i + kClockOffset;
+// Whether the section is at `at`, whole.
+bool IsSection(ByteView state, std::size_t at) {
+  return at + kClockOffset + kPlainSize <= state.size() && state[at] == kOrderlyMagic[0] &&
+         Equal(state.subspan(at, kOrderlyMagic.size()), kOrderlyMagic) &&
+         Equal(state.subspan(at + kGeneratorMagicOffset, kGeneratorMagic.size()), kGeneratorMagic);
+}
+
+// A section in which the bytes from `first` to `end` are clock and generator; state.size() if there
+// is none.
+std::size_t FindSection(ByteView state, std::size_t first, std::size_t end) {
+  const std::size_t reach = kClockOffset + kPlainSize;
+  for (std::size_t at = end > reach ? end - reach : 0; at + kClockOffset <= first; ++at) {
+    if (IsSection(state, at)) return at;
   }
-  return found;
+  return state.size();
+}
+
+bool HasOneSection(ByteView state) {
+  std::size_t found = 0;
+  for (std::size_t at = 0; at < state.size(); ++at) found += IsSection(state, at) ? 1 : 0;
+  return found == 1;
 }
 
 }  // namespace
@@ -37,10 +45,10 @@ StateChange CompareStates(ByteView before, ByteView after) {
   while (first < end && before[first] == after[first]) ++first;
   while (end > first && before[end - 1] == after[end - 1]) --end;
   if (first == end) return StateChange::kNone;
-  if (end - first > kPlainSize) return StateChange::kMatters;
-  const std::size_t clock = FindClock(before);
-  const bool plain =
-      clock != 0 && clock == FindClock(after) && first >= clock && end <= clock + kPlainSize;
+  // Mostly it is somewhere else, and that is seen at once.
+  const std::size_t section = FindSection(before, first, end);
+  const bool plain = section != before.size() && IsSection(after, section) &&
+                     HasOneSection(before) && HasOneSection(after);
   return plain ? StateChange::kPlain : StateChange::kMatters;
 }
 
