@@ -92,6 +92,9 @@ TEST_F(SecretOpenerTest, GrantAndSignatureSayTheSame) {
 TEST_F(SecretOpenerTest, AnotherResourceIsNotWhatWasAskedFor) {
   config_.resource = AsBytes("a/b/d");
   EXPECT_THAT(SealAndOpen(), Denied(BrokerRefusal::kOtherResource));
+  config_.form = SecretForm::kRaw;
+  EXPECT_THAT(SealAndOpen(), Denied(BrokerRefusal::kOtherResource));
+  config_.form = SecretForm::kGrant;
   config_.policy.without_signature = UnsignedSecret::kAccept;
   broker_.sign = false;
   EXPECT_THAT(SealAndOpen(), Denied(BrokerRefusal::kOtherResource));
