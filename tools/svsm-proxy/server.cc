@@ -26,7 +26,7 @@ void TellBusy(int fd) {
   ::close(fd);
 }
 
-// Who is at the other end: the VM's CID, or the process id. No VM and no process fills the room that
+// Who is at the other end: the CID of a VM, or a process id. None of them fills the room that
 // others need.
 std::uint64_t PeerOf(int fd) {
   sockaddr_vm address{};
