@@ -24,6 +24,7 @@ Result<ReportData> Made(const nlohmann::json& one) {
     return evidence::ServiceManifestReportData(sha512, HexOf(one, "nonce"), HexOf(one, "manifest"));
   }
   if (kind == "hcl-runtime-data") return evidence::HclReportData(sha256, HexOf(one, "json"));
+  if (kind == "runtime-data") return evidence::RuntimeReportData(sha384, HexOf(one, "json"));
   if (kind == "broker-key") {
     return evidence::BrokerKeyReportData(sha512, HexOf(one, "x"), HexOf(one, "y"),
                                          HexOf(one, "nonce"));

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Makes report_data.json: REPORT_DATA of each kind."""
+import base64
 import hashlib
+import json
 import pathlib
 import struct
 import sys
@@ -31,6 +33,15 @@ def own(label, version, parts, tag):
     return hashlib.sha384(text).digest() + tag
 
 
+def runtime_data(curve, x, y, nonce):
+    """Trustee's runtime data in the canonical form of RFC 8785, which is ASCII here."""
+    def url(data):
+        return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    key = {"kty": "EC", "crv": curve, "alg": "ECDH-ES+A256KW", "x": url(x), "y": url(y)}
+    data = {"tee-pubkey": key, "nonce": base64.b64encode(nonce).decode(), "additional-evidence": ""}
+    return json.dumps(data, sort_keys=True, separators=(",", ":")).encode()
+
+
 def main():
     cases = []
 
@@ -55,6 +66,12 @@ def main():
         add(f"hcl-runtime-data-{name}", "hcl-runtime-data", hashlib.sha256(text).digest() + bytes(32), json=text.hex())
     x, y, nonce = stream("p521 x", 66), stream("p521 y", 66), stream("broker nonce", 32)
     add("broker-key", "broker-key", sha512(x + y + nonce), x=x.hex(), y=y.hex(), nonce=nonce.hex())
+    for size in (16, 64):
+        nonce = stream(f"broker nonce of {size}", size)
+        add(f"broker-key-nonce-of-{size}", "broker-key", sha512(x + y + nonce), x=x.hex(), y=y.hex(), nonce=nonce.hex())
+    for name, curve, size in [("p521", "P-521", 66), ("p256", "P-256", 32)]:
+        text = runtime_data(curve, stream(f"{name} x", size), stream(f"{name} y", size), stream(f"{name} nonce", 32))
+        add(f"runtime-data-{name}", "runtime-data", hashlib.sha384(text).digest() + bytes(16), json=text.hex())
     for name, parts in [("one-part", [b"a"]), ("empty-part", [b""]), ("two-parts", [b"ab", b"c"]),
                         ("two-other-parts", [b"a", b"bc"]), ("eight-parts", [stream(f"part {i}", 9 * i) for i in range(8)])]:
         add(f"broker-binding-{name}", "broker-binding",
