@@ -55,7 +55,11 @@ Response JsonResponse(std::string body) {
 
 Broker::Impl::Impl(const BrokerConfig& config, const BrokerParts& parts)
     : config_(config), parts_(parts), rng_(parts.rng), judges_([this] {
-        return std::make_unique<SnpJudge>(parts_.roots, parts_.vceks, parts_.clock);
+        if (!parts_.make_p384) {
+          return std::make_unique<SnpJudge>(parts_.roots, parts_.vceks, parts_.clock);
+        }
+        return std::make_unique<SnpJudge>(parts_.roots, parts_.vceks, parts_.clock,
+                                          parts_.make_p384());
       }) {
   SetPolicy(config.policy, config.policy_id);
 }

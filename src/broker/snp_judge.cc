@@ -84,10 +84,15 @@ struct SnpJudge::Parts {
 };
 
 SnpJudge::SnpJudge(const snp::TrustStore& roots, const VcekStore& vceks, const Clock& clock)
+    : SnpJudge(roots, vceks, clock,
+               std::make_shared<crypto::OpensslEcdsaVerifier>(crypto::Curve::kP384)) {}
+
+SnpJudge::SnpJudge(const snp::TrustStore& roots, const VcekStore& vceks, const Clock& clock,
+                   std::shared_ptr<crypto::EcdsaVerifier> p384)
     : vceks_(vceks),
       sha384_(crypto::HashAlg::kSha384),
-      p384_(crypto::Curve::kP384),
-      verifier_(roots, p384_, clock) {}
+      p384_(std::move(p384)),
+      verifier_(roots, *p384_, clock) {}
 
 Result<SnpJudge::Parts> SnpJudge::Read(ByteView evidence) const {
   Parts parts;

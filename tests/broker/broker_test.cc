@@ -541,6 +541,23 @@ TEST_F(BrokerTest, NothingIsAnsweredThatIsNotWrittenDown) {
   EXPECT_EQ(guest.Get(kName).status, 200);
 }
 
+TEST_F(BrokerTest, ReportsAreVerifiedByTheVerifierThatIsGiven) {
+  std::size_t made = 0;
+  Broker other(config_,
+               {*fixture_->store, *fixture_->own_challenges, Roots(), vceks_, fixture_->resources,
+                *fixture_->secret_keys, *fixture_->token_keys, fixture_->rng, fixture_->clock,
+                fixture_->log, [&made] {
+                  ++made;
+                  return std::make_shared<crypto::OpensslEcdsaVerifier>(crypto::Curve::kP384);
+                }});
+  HttpGuest guest(other);
+  for (int i = 0; i < 2; ++i) {
+    guest.Auth();
+    EXPECT_EQ(guest.Attest(guest.Body()).status, 200);
+  }
+  EXPECT_EQ(made, 1u);
+}
+
 TEST_F(BrokerTest, WithoutATimeNothingIsJudged) {
   HttpGuest guest(broker());
   fixture_->clock.unix_seconds = 0;

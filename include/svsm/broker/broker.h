@@ -28,6 +28,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -40,6 +41,7 @@
 #include "svsm/broker/vcek_store.h"
 #include "svsm/core/clock.h"
 #include "svsm/core/log.h"
+#include "svsm/crypto/ecdsa.h"
 #include "svsm/crypto/rng.h"
 #include "svsm/snp_verify/policy.h"
 #include "svsm/snp_verify/roots.h"
@@ -68,6 +70,8 @@ struct BrokerConfig {
 
 // All outlive the broker and are as thread-safe as it, but `rng`, which is for its use alone.
 // `token_keys` is on P-256, `secret_keys` on P-256 or P-384.
+// `make_p384` makes verifiers of reports on P-384, one for each thread that judges at one time;
+// without it, they are OpenSSL's.
 struct BrokerParts {
   Store& store;
   ChallengeSource& challenges;
@@ -79,6 +83,7 @@ struct BrokerParts {
   crypto::Rng& rng;
   const Clock& clock;
   LogSink& log;
+  std::function<std::shared_ptr<crypto::EcdsaVerifier>()> make_p384 = {};
 };
 
 class Broker final {

@@ -16,6 +16,7 @@
 #ifndef SVSM_BROKER_SNP_JUDGE_H_
 #define SVSM_BROKER_SNP_JUDGE_H_
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -61,8 +62,11 @@ struct JudgedEvidence {
 
 class SnpJudge final {
  public:
-  // All must outlive the object.
+  // All must outlive the object. Reports' signatures are verified by OpenSSL.
   SnpJudge(const snp::TrustStore& roots, const VcekStore& vceks, const Clock& clock);
+  // The same with another verifier, on P-384, for its use alone.
+  SnpJudge(const snp::TrustStore& roots, const VcekStore& vceks, const Clock& clock,
+           std::shared_ptr<crypto::EcdsaVerifier> p384);
 
   // Judges. `policy.report_data` is not looked at; a policy that names no VMPL means 0. Whatever
   // the client sent is a reason, not an error. Errors: kFailedPrecondition (the clock has no
@@ -77,7 +81,7 @@ class SnpJudge final {
 
   const VcekStore& vceks_;
   crypto::OpensslHash sha384_;
-  crypto::OpensslEcdsaVerifier p384_;
+  std::shared_ptr<crypto::EcdsaVerifier> p384_;
   snp::Verifier verifier_;
 };
 
