@@ -34,11 +34,15 @@ int Main(int argc, char** argv) {
   const auto options = ParseOptions(argc, argv, exit_code);
   if (!options) return exit_code;
   const int stop_fd = StopDescriptor();
+  if (stop_fd < 0) {
+    std::perror("svsm-proxy: signalfd");
+    return 1;
+  }
   Listener listener;
   const std::string why = options->unix_path.empty()
                               ? listener.ListenVsock(options->vsock_port)
                               : listener.ListenUnix(options->unix_path, options->force);
-  if (stop_fd < 0 || !why.empty()) {
+  if (!why.empty()) {
     std::fprintf(stderr, "svsm-proxy: %s\n", why.c_str());
     return 1;
   }

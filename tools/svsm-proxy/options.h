@@ -25,7 +25,7 @@ struct ProxyOptions {
   std::chrono::seconds forward_idle_timeout{3600};
 };
 
-// Exits with a message where it must; nothing: `exit_code` is the program's.
+// None: all has been said, and the program ends with `exit_code`.
 std::optional<ProxyOptions> ParseOptions(int argc, char** argv, int& exit_code);
 
 }  // namespace svsm::tool
