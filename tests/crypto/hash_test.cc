@@ -57,6 +57,47 @@ TYPED_TEST(HashTest, RefusesAnotherSizeAndZeroesTheOutput) {
   }
 }
 
+TYPED_TEST(HashTest, DigestsManyAsOneByOne) {
+  Bytes<700> data{};
+  for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<std::uint8_t>(i * 31 >> 3);
+  for (const HashAlg alg : {HashAlg::kSha1, HashAlg::kSha256, HashAlg::kSha384}) {
+    const typename TypeParam::HashType hash(alg);
+    EXPECT_THAT(hash.DigestMany({}), IsOk());
+    for (std::size_t size = 0; size + 3 < data.size(); ++size) {
+      const ByteView a[] = {ByteView(data).first(size / 64 * 64),
+                            ByteView(data).subspan(size / 64 * 64, size % 64)};
+      const ByteView b[] = {ByteView(data).subspan(1, size / 64 * 64),
+                            ByteView(data).subspan(7, size % 64)};
+      const ByteView c[] = {ByteView(data).subspan(3, size)};
+      const std::span<const ByteView> parts[] = {a, b, c};
+      Bytes<kMaxDigestSize> out[3] = {};
+      HashMessage messages[3];
+      for (std::size_t i = 0; i < 3; ++i) {
+        messages[i] = {parts[i], ByteSpan(out[i]).first(DigestSize(alg))};
+      }
+      ASSERT_THAT(hash.DigestMany(messages), IsOk());
+      for (std::size_t i = 0; i < 3; ++i) {
+        Bytes<kMaxDigestSize> one{};
+        ASSERT_THAT(hash.Digest(parts[i], ByteSpan(one).first(DigestSize(alg))), IsOk());
+        ASSERT_EQ(out[i], one) << size << " bytes, message " << i;
+      }
+    }
+  }
+}
+
+TYPED_TEST(HashTest, ZeroesAllOfManyWhenItRefuses) {
+  const typename TypeParam::HashType hash(HashAlg::kSha256);
+  const ByteView parts[] = {kAbc};
+  Bytes<32> out;
+  Bytes<31> small;
+  Fill(out, 0xAA);
+  Fill(small, 0xAA);
+  const HashMessage messages[] = {{parts, out}, {parts, small}};
+  EXPECT_THAT(hash.DigestMany(messages), IsStatus(Code::kInvalidArgument, Source::kCrypto));
+  EXPECT_TRUE(IsZero(out));
+  EXPECT_TRUE(IsZero(small));
+}
+
 TYPED_TEST(HashTest, StreamEqualsOneShotAndStartsAnew) {
   for (const HashAlg alg : {HashAlg::kSha1, HashAlg::kSha256, HashAlg::kSha384, HashAlg::kSha512}) {
     typename TypeParam::HashStreamType stream(alg);

@@ -74,6 +74,12 @@ constexpr std::size_t BlockSize(HashAlg alg) {
   return 0;
 }
 
+// One of several messages: the concatenation of `parts`, and where its digest goes.
+struct HashMessage {
+  std::span<const ByteView> parts;
+  ByteSpan out;
+};
+
 // A hash function without state. Threads: any, at once.
 class Hash {
  public:
@@ -82,6 +88,18 @@ class Hash {
   // bytes and may overlap no part. Errors: kInvalidArgument (size of `out`), kInternal (backend);
   // `out` is zero then.
   virtual Status Digest(std::span<const ByteView> parts, ByteSpan out) const = 0;
+
+  // Digest() for each of them; a backend may work on several at a time. No `out` overlaps anything
+  // else. Errors: as Digest(); every `out` is zero then.
+  virtual Status DigestMany(std::span<const HashMessage> messages) const {
+    for (const HashMessage& message : messages) {
+      const Status status = Digest(message.parts, message.out);
+      if (status.ok()) continue;
+      for (const HashMessage& each : messages) Fill(each.out, 0);
+      return status;
+    }
+    return OkStatus();
+  }
 
   Status Digest(ByteView data, ByteSpan out) const { return Digest({&data, 1}, out); }
 

@@ -17,11 +17,8 @@
 
 namespace svsm::crypto {
 
-// One of several messages: the concatenation of `parts`, and where its MAC goes.
-struct HmacMessage {
-  std::span<const ByteView> parts;
-  ByteSpan out;
-};
+// `out` is for the MAC.
+using HmacMessage = HashMessage;
 
 class Hmac {
  public:

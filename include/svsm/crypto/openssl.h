@@ -59,6 +59,7 @@ class OpensslHash final : public Hash {
   using Hash::Digest;
   HashAlg algorithm() const override { return alg_; }
   Status Digest(std::span<const ByteView> parts, ByteSpan out) const override;
+  Status DigestMany(std::span<const HashMessage> messages) const override;
 
  private:
   HashAlg alg_;

@@ -1,5 +1,6 @@
 #include "crypto/openssl/internal.h"
 #include "crypto/openssl/sha.h"
+#include "crypto/openssl/sha256_pair.h"
 #include "svsm/crypto/openssl.h"
 
 namespace svsm::crypto {
@@ -39,6 +40,18 @@ Status OpensslHash::Digest(std::span<const ByteView> parts, ByteSpan out) const 
     Fill(out, 0);
     return openssl::Internal();
   }
+  return OkStatus();
+}
+
+Status OpensslHash::DigestMany(std::span<const HashMessage> messages) const {
+  bool fits = alg_ == HashAlg::kSha256 && openssl::HasSha256Pair();
+  for (const HashMessage& message : messages) fits = fits && message.out.size() == DigestSize(alg_);
+  if (!fits) return Hash::DigestMany(messages);
+  const openssl::ShaState start(alg_);
+  openssl::Sha256Lanes lanes(start.sha256(), 0);
+  openssl::ForEachPair(
+      messages, [&](const auto&... pair) { lanes.Digest(pair...); },
+      [&](const HashMessage& one) { (void)Digest(one.parts, one.out); });
   return OkStatus();
 }
 

@@ -116,20 +116,9 @@ void ShaHmac::ComputeMany(std::span<const HmacMessage> messages) const {
     return;
   }
   Sha256HmacPair pair(inner.sha256(), outer.sha256());
-  std::size_t i = 0;
-  for (HmacShape shape(messages[0]); i + 1 < messages.size();) {
-    const HmacShape next(messages[i + 1]);
-    if (!shape.Matches(next)) {
-      Compute(messages[i].parts, messages[i].out);
-      shape = next;
-      ++i;
-      continue;
-    }
-    pair.Compute(messages[i], shape, messages[i + 1], next);
-    i += 2;
-    if (i < messages.size()) shape = HmacShape(messages[i]);
-  }
-  if (i < messages.size()) Compute(messages[i].parts, messages[i].out);
+  ForEachPair(
+      messages, [&](const auto&... two) { pair.Compute(two...); },
+      [&](const HmacMessage& one) { Compute(one.parts, one.out); });
 }
 
 }  // namespace svsm::crypto::openssl

@@ -172,22 +172,18 @@ void Sha256Pair(Sha256Words&, ByteView, Sha256Words&, ByteView) { svsm_panic("no
 
 #endif
 
-Sha256HmacPair::Sha256HmacPair(const SHA256_CTX& inner, const SHA256_CTX& outer)
-    : inner_(WordsOf(inner)), outer_(WordsOf(outer)) {
-  for (Lane* const lane : {&a_, &b_}) {
-    Pad(lane->digest, SHA256_DIGEST_LENGTH, kBlock + SHA256_DIGEST_LENGTH);
-  }
-}
+Sha256Lanes::Sha256Lanes(const SHA256_CTX& start, std::size_t taken)
+    : start_(WordsOf(start)), taken_(taken) {}
 
-Sha256HmacPair::~Sha256HmacPair() {
-  Wipe(BytesOf(inner_));
-  Wipe(BytesOf(outer_));
+Sha256Lanes::~Sha256Lanes() {
+  Wipe(BytesOf(start_));
   Wipe(BytesOf(a_));
   Wipe(BytesOf(b_));
 }
 
 // What follows the head, padded. The padding is there already if the message before was as long.
-void Sha256HmacPair::FillTail(const HmacMessage& message, const HmacShape& shape, Lane& lane) {
+void Sha256Lanes::FillTail(const HashMessage& message, const MessageShape& shape,
+                           Lane& lane) const {
   const ByteSpan tail = ByteSpan(lane.tail).first(shape.tail_blocks * kBlock);
   std::size_t used = 0;
   std::size_t skip = shape.head_size;
@@ -199,16 +195,16 @@ void Sha256HmacPair::FillTail(const HmacMessage& message, const HmacShape& shape
     used += rest.size();
   }
   if (lane.tail_size == used && lane.head_size == shape.head_size && used != 0) return;
-  Pad(tail, used, kBlock + shape.head_size + used);
+  Pad(tail, used, taken_ + shape.head_size + used);
   lane.tail_size = used;
   lane.head_size = shape.head_size;
 }
 
-void Sha256HmacPair::Compute(const HmacMessage& a, const HmacShape& shape_a, const HmacMessage& b,
-                             const HmacShape& shape_b) {
+void Sha256Lanes::Digest(const HashMessage& a, const MessageShape& shape_a, const HashMessage& b,
+                         const MessageShape& shape_b) {
   SVSM_CHECK(shape_a.Matches(shape_b));
-  a_.words = inner_;
-  b_.words = inner_;
+  a_.words = start_;
+  b_.words = start_;
   if (const std::size_t head = shape_a.head_size; head != 0) {
     Sha256Pair(a_.words, a.parts[0].first(head), b_.words, b.parts[0].first(head));
   }
@@ -216,13 +212,33 @@ void Sha256HmacPair::Compute(const HmacMessage& a, const HmacShape& shape_a, con
   FillTail(b, shape_b, b_);
   const std::size_t tail = shape_a.tail_blocks * kBlock;
   Sha256Pair(a_.words, ByteView(a_.tail).first(tail), b_.words, ByteView(b_.tail).first(tail));
-  PutWords(a_.words, FixedSpan<kBlock>(a_.digest).first<SHA256_DIGEST_LENGTH>());
-  PutWords(b_.words, FixedSpan<kBlock>(b_.digest).first<SHA256_DIGEST_LENGTH>());
-  a_.words = outer_;
-  b_.words = outer_;
-  Sha256Pair(a_.words, a_.digest, b_.words, b_.digest);
   PutWords(a_.words, a.out.first<SHA256_DIGEST_LENGTH>());
   PutWords(b_.words, b.out.first<SHA256_DIGEST_LENGTH>());
+}
+
+Sha256HmacPair::Sha256HmacPair(const SHA256_CTX& inner, const SHA256_CTX& outer)
+    : inner_(inner, kBlock), outer_(WordsOf(outer)) {
+  Pad(a_, SHA256_DIGEST_LENGTH, kBlock + SHA256_DIGEST_LENGTH);
+  Pad(b_, SHA256_DIGEST_LENGTH, kBlock + SHA256_DIGEST_LENGTH);
+}
+
+Sha256HmacPair::~Sha256HmacPair() {
+  Wipe(BytesOf(outer_));
+  Wipe(a_);
+  Wipe(b_);
+}
+
+void Sha256HmacPair::Compute(const HashMessage& a, const MessageShape& shape_a,
+                             const HashMessage& b, const MessageShape& shape_b) {
+  inner_.Digest({a.parts, ByteSpan(a_).first(SHA256_DIGEST_LENGTH)}, shape_a,
+                {b.parts, ByteSpan(b_).first(SHA256_DIGEST_LENGTH)}, shape_b);
+  Sha256Words words_a = outer_;
+  Sha256Words words_b = outer_;
+  Sha256Pair(words_a, a_, words_b, b_);
+  PutWords(words_a, a.out.first<SHA256_DIGEST_LENGTH>());
+  PutWords(words_b, b.out.first<SHA256_DIGEST_LENGTH>());
+  Wipe(BytesOf(words_a));
+  Wipe(BytesOf(words_b));
 }
 
 }  // namespace svsm::crypto::openssl

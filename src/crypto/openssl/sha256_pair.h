@@ -11,7 +11,7 @@
 #include <cstdint>
 
 #include "svsm/core/bytes.h"
-#include "svsm/crypto/hmac.h"
+#include "svsm/crypto/hash.h"
 
 namespace svsm::crypto::openssl {
 
@@ -25,20 +25,20 @@ void Sha256Pair(Sha256Words& a, ByteView in_a, Sha256Words& b, ByteView in_b);
 
 // How a message goes through the compression: the whole blocks of its first part where they lie,
 // the rest as a copy.
-struct HmacShape {
+struct MessageShape {
   static constexpr std::size_t kMaxTailBlocks = 2;
   static constexpr std::size_t kLeastPadding = 9;  // a bit, and the length
 
-  explicit HmacShape(const HmacMessage& message) {
+  explicit MessageShape(const HashMessage& message) {
     if (message.parts.empty()) return;
     head_size = message.parts[0].size() / SHA256_CBLOCK * SHA256_CBLOCK;
     for (const ByteView part : message.parts) tail_size += part.size();
     tail_size -= head_size;
     tail_blocks = (tail_size + kLeastPadding + SHA256_CBLOCK - 1) / SHA256_CBLOCK;
   }
-  // Whether Sha256HmacPair takes the two together: they have as many blocks, of which a few at most
+  // Whether the two go together: they have as many blocks, of which a few at most
   // are copies.
-  bool Matches(const HmacShape& other) const {
+  bool Matches(const MessageShape& other) const {
     return head_size == other.head_size && tail_blocks == other.tail_blocks &&
            tail_blocks <= kMaxTailBlocks;
   }
@@ -48,7 +48,54 @@ struct HmacShape {
   std::size_t tail_blocks = 1;  // with the padding
 };
 
-// The two MACs of a pair. The states are those after the blocks that hold the key.
+// Calls `two` with each pair that matches and its shapes, `one` with what is left.
+template <typename Two, typename One>
+void ForEachPair(std::span<const HashMessage> messages, Two&& two, One&& one) {
+  if (messages.empty()) return;
+  std::size_t i = 0;
+  for (MessageShape shape(messages[0]); i + 1 < messages.size();) {
+    const MessageShape next(messages[i + 1]);
+    if (shape.Matches(next)) {
+      two(messages[i], shape, messages[i + 1], next);
+      i += 2;
+      if (i < messages.size()) shape = MessageShape(messages[i]);
+    } else {
+      one(messages[i++]);
+      shape = next;
+    }
+  }
+  if (i < messages.size()) one(messages[i]);
+}
+
+// Digests of pairs. The shapes are those of the messages, and match.
+class Sha256Lanes {
+ public:
+  // From a state on that has taken `taken` bytes, whole blocks.
+  Sha256Lanes(const SHA256_CTX& start, std::size_t taken);
+  ~Sha256Lanes();
+  Sha256Lanes(const Sha256Lanes&) = delete;
+  Sha256Lanes& operator=(const Sha256Lanes&) = delete;
+
+  void Digest(const HashMessage& a, const MessageShape& shape_a, const HashMessage& b,
+              const MessageShape& shape_b);
+
+ private:
+  struct Lane {
+    Sha256Words words;
+    // The end of a message with its padding, and where that begins.
+    Bytes<MessageShape::kMaxTailBlocks * SHA256_CBLOCK> tail{};
+    std::size_t head_size = 0;
+    std::size_t tail_size = 0;
+  };
+  void FillTail(const HashMessage& message, const MessageShape& shape, Lane& lane) const;
+
+  Sha256Words start_;
+  std::size_t taken_;
+  Lane a_;
+  Lane b_;
+};
+
+// MACs of pairs. The states are those after the blocks that hold the key.
 class Sha256HmacPair {
  public:
   Sha256HmacPair(const SHA256_CTX& inner, const SHA256_CTX& outer);
@@ -56,26 +103,16 @@ class Sha256HmacPair {
   Sha256HmacPair(const Sha256HmacPair&) = delete;
   Sha256HmacPair& operator=(const Sha256HmacPair&) = delete;
 
-  // The shapes are those of the messages, and match.
-  void Compute(const HmacMessage& a, const HmacShape& shape_a, const HmacMessage& b,
-               const HmacShape& shape_b);
+  // As Sha256Lanes::Digest().
+  void Compute(const HashMessage& a, const MessageShape& shape_a, const HashMessage& b,
+               const MessageShape& shape_b);
 
  private:
-  struct Lane {
-    Sha256Words words;
-    // The end of a message with its padding, and where that begins.
-    Bytes<HmacShape::kMaxTailBlocks * SHA256_CBLOCK> tail{};
-    std::size_t head_size = 0;
-    std::size_t tail_size = 0;
-    // The inner digest, with its padding.
-    Bytes<SHA256_CBLOCK> digest;
-  };
-  static void FillTail(const HmacMessage& message, const HmacShape& shape, Lane& lane);
-
-  Sha256Words inner_;
+  Sha256Lanes inner_;
   Sha256Words outer_;
-  Lane a_;
-  Lane b_;
+  // The inner digests, with their padding.
+  Bytes<SHA256_CBLOCK> a_;
+  Bytes<SHA256_CBLOCK> b_;
 };
 
 }  // namespace svsm::crypto::openssl
