@@ -15,7 +15,11 @@ class TreeBuilder {
   // Keeps references.
   TreeBuilder(const TreeShape& shape, TreeDigests& digests, DeviceWriter& writer,
               Allocator& allocator)
-      : shape_(shape), digests_(digests), writer_(writer), levels_(allocator) {}
+      : shape_(shape),
+        digests_(digests),
+        writer_(writer),
+        levels_(allocator),
+        waiting_(allocator) {}
 
   // Errors: kOutOfMemory.
   Status Init(std::size_t node_bytes);
@@ -38,12 +42,17 @@ class TreeBuilder {
   }
   // Writes the node of `number`, puts its digest into the level above, and begins the next.
   Status Close(std::uint32_t number);
+  // Puts the digests of a full level's node, and of the one that waits, into the level above.
+  Status DigestNodes(std::uint32_t number, Level& level, Level& above);
   Status WriteNode(const Level& level, std::uint32_t number);
 
   const TreeShape& shape_;
   TreeDigests& digests_;
   DeviceWriter& writer_;
   Vec<Level> levels_;
+  // A leaf that is written and waits for its neighbour, to be digested with it; empty if none does.
+  Vec<std::uint8_t> waiting_;
+  bool waits_ = false;
   std::uint64_t next_ = 0;
 };
 

@@ -89,14 +89,27 @@ Status TreeDigests::Batch::Finish() {
   return digests_.data_->ComputeMany({messages_, size});
 }
 
-Status TreeDigests::Node(std::uint64_t last_index, ByteView digests, ByteSpan out) const {
+Bytes<10> TreeDigests::NodeContext(std::uint64_t last_index) {
   Bytes<10> context{};
   wire::Writer w(context);
   w.Le64(last_index);
   w.U8(kContextVersion);
   w.U8(kDescendantNode);
+  return context;
+}
+
+Status TreeDigests::Node(std::uint64_t last_index, ByteView digests, ByteSpan out) const {
+  const Bytes<10> context = NodeContext(last_index);
   const ByteView parts[] = {digests, context};
   return node_->Digest(parts, out);
+}
+
+Status TreeDigests::TwoNodes(const NodeInput& a, const NodeInput& b) const {
+  const Bytes<10> contexts[] = {NodeContext(a.last_index), NodeContext(b.last_index)};
+  const ByteView parts_a[] = {a.digests, contexts[0]};
+  const ByteView parts_b[] = {b.digests, contexts[1]};
+  const crypto::HashMessage messages[] = {{parts_a, a.out}, {parts_b, b.out}};
+  return node_->DigestMany(messages);
 }
 
 Status TreeDigests::Root(std::uint64_t last_index, ByteView digests, ByteView encrypted_counter,

@@ -25,6 +25,13 @@ class TreeDigests {
   Status DataBlock(std::uint64_t index, std::uint64_t word, ByteView data, ByteSpan out);
   // Of a node below the root; `last_index` as TreeShape::LastIndex() says.
   Status Node(std::uint64_t last_index, ByteView digests, ByteSpan out) const;
+  // Two of them.
+  struct NodeInput {
+    std::uint64_t last_index = 0;
+    ByteView digests;
+    ByteSpan out;
+  };
+  Status TwoNodes(const NodeInput& a, const NodeInput& b) const;
   Status Root(std::uint64_t last_index, ByteView digests, ByteView encrypted_counter,
               ByteView image_context, ByteSpan out);
   // Errors: kOutOfMemory (for a moment, the two lists), kInternal.
@@ -39,6 +46,7 @@ class TreeDigests {
  private:
   // What lies behind a data block's bytes.
   static constexpr std::size_t kDataContextBytes = 18;
+  static Bytes<10> NodeContext(std::uint64_t last_index);
   static void PutDataContext(std::uint64_t index, std::uint64_t word,
                              FixedSpan<kDataContextBytes> out);
   // Whether the blocks that count are one run from the first on, or none.

@@ -29,19 +29,30 @@ Status TreeUpdate::Finish(ByteView encrypted_counter, ByteView image_context,
                           ByteSpan root_digest) {
   const TreeShape& shape = tree_.shape();
   const std::uint32_t top = shape.levels() - 1;
-  Bytes<crypto::kMaxDigestSize> buffer{};
-  const ByteSpan digest = ByteSpan(buffer).first(tree_.digests().node_digest_bytes());
+  const std::size_t size = tree_.digests().node_digest_bytes();
+  Bytes<crypto::kMaxDigestSize> digests[2];
   // Nodes are sorted by level, and what Touch() adds belongs behind the place that is worked on.
-  for (std::size_t i = 0; i < nodes_.view().size(); ++i) {
-    const TreeNode& node = nodes_.view()[i];
-    if (node.level == top) break;
-    const std::uint32_t level = node.level;
-    const std::uint64_t index = node.index;
-    SVSM_TRY(tree_.digests().Node(shape.LastIndex(level, index), node.digests.view(), digest));
-    const std::uint32_t fanout = shape.fanout_log2(level + 1);
-    SVSM_ASSIGN_OR_RETURN(TreeNode* const parent, Touch(level + 1, index >> fanout));
-    const auto entry = static_cast<std::size_t>(index & (shape.entries(level + 1) - 1));
-    Copy(Entry(*parent, entry, digest.size()), digest);
+  for (std::size_t i = 0; i < nodes_.view().size();) {
+    TreeDigests::NodeInput inputs[2];
+    std::uint64_t parents[2];
+    std::size_t entries[2];
+    const std::uint32_t level = nodes_.view()[i].level;
+    if (level == top) break;
+    std::size_t count = 0;
+    for (; count < 2 && i < nodes_.view().size() && nodes_.view()[i].level == level; ++count, ++i) {
+      const TreeNode& node = nodes_.view()[i];
+      inputs[count] = {shape.LastIndex(level, node.index), node.digests.view(),
+                       ByteSpan(digests[count]).first(size)};
+      parents[count] = node.index >> shape.fanout_log2(level + 1);
+      entries[count] = static_cast<std::size_t>(node.index & (shape.entries(level + 1) - 1));
+    }
+    const TreeDigests::NodeInput& one = inputs[0];
+    SVSM_TRY(count == 2 ? tree_.digests().TwoNodes(one, inputs[1])
+                        : tree_.digests().Node(one.last_index, one.digests, one.out));
+    for (std::size_t k = 0; k < count; ++k) {
+      SVSM_ASSIGN_OR_RETURN(TreeNode* const parent, Touch(level + 1, parents[k]));
+      Copy(Entry(*parent, entries[k], size), inputs[k].out);
+    }
   }
   SVSM_ASSIGN_OR_RETURN(TreeNode* const root, Touch(top, 0));
   return tree_.digests().Root(shape.LastIndex(top, 0), root->digests.view(), encrypted_counter,
