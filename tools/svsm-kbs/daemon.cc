@@ -27,6 +27,7 @@
 #include "svsm/snp_verify/refusal.h"
 #include "svsm/snp_verify/roots.h"
 #include "tools/common/entropy.h"
+#include "tools/svsm-kbs/report_verifier.h"
 
 namespace svsm::tool {
 namespace {
@@ -195,7 +196,7 @@ Status Serve(const KbsOptions& options, std::string& error) {
   broker::Broker kbs(
       ConfigOf(options, *parts.policy),
       {*parts.store, challenges, *parts.roots, vceks, *parts.resources, *parts.secret_keys,
-       *parts.token_keys, parts.broker_entropy.rng(), parts.clock, parts.log});
+       *parts.token_keys, parts.broker_entropy.rng(), parts.clock, parts.log, MakeReportVerifier});
   broker::Admin admin(*parts.token,
                       {kbs, *parts.store, *parts.resources, *parts.policy, *parts.secret_keys,
                        *parts.token_keys, parts.admin_entropy.rng(), parts.clock, parts.log});
