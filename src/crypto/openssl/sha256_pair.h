@@ -19,8 +19,8 @@ using Sha256Words = std::array<std::uint32_t, 8>;
 
 // Whether the processor has the instructions.
 bool HasSha256Pair();
-// Runs the blocks of `in_a` through `a`, and those of `in_b` through `b`. Both have the same size, a
-// multiple of 64. HasSha256Pair() is true.
+// Runs the blocks of `in_a` through `a`, and those of `in_b` through `b`. Both have the same size,
+// a multiple of 64. HasSha256Pair() is true.
 void Sha256Pair(Sha256Words& a, ByteView in_a, Sha256Words& b, ByteView in_b);
 
 // How a message goes through the compression: the whole blocks of its first part where they lie,
