@@ -1,9 +1,9 @@
 // Persistent NV writes: TPM2_NV_Write of 64 bytes that differ each time, answered when they are
-// stored. A is swtpm behind its UNIX socket, which writes a file and never syncs; B is ours with its
-// state in a CocoonFS image and all its flushes, behind a socket or in this process. Both keep their
-// files on a memory-backed disk (/dev/shm). The image has the IO blocks of 512 bytes that a virtual
-// disk has. Ours on the disk of TMPDIR, in IO blocks of its file system's size, is printed beside,
-// without a ratio.
+// stored. A is swtpm behind its UNIX socket, which writes a file and never syncs; B is ours with
+// its state in a CocoonFS image and all its flushes, behind a socket or in this process. Both keep
+// their files on a memory-backed disk (/dev/shm). The image has the IO blocks of 512 bytes that a
+// virtual disk has. Ours on the disk of TMPDIR, in IO blocks of its file system's size, is printed
+// beside, without a ratio.
 //
 // A_us and B_us are wall-clock times; A_cpu_us and B_cpu_us what the process that holds the TPM
 // spent on CPUs.

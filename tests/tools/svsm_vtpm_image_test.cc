@@ -313,7 +313,7 @@ TEST_F(SvsmVtpmImageTest, TakesASecretToBeSealedToPredictedPcrs) {
   // The same EK, to be known before the first boot.
   const ByteVector ek = *ReadFile(Path("public/ek-81010002.pub"));
   EXPECT_THAT(Tpm("80010000000e0000017381010002"), HasSubstr(ToHex(ek)));
-  // TPM2_ReadPublic: there, and not to be had with a password (TPM2_Unseal: TPM_RC_AUTH_UNAVAILABLE).
+  // TPM2_ReadPublic: there, and not to be had with a password (TPM_RC_AUTH_UNAVAILABLE).
   EXPECT_EQ(Tpm("80010000000e0000017381000123").substr(12, 8), "00000000");
   EXPECT_EQ(Tpm("80020000001b0000015e8100012300000009400000090000000000"), "80010000000a0000012f");
 }

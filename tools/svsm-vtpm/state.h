@@ -1,5 +1,5 @@
-// tools/svsm-vtpm/state.h: where the TPM's state is: in memory, in a folder, sealed in a file, or in
-// an image.
+// tools/svsm-vtpm/state.h: where the TPM's state is: in memory, in a folder, sealed in a file, or
+// in an image.
 #ifndef SVSM_TOOLS_SVSM_VTPM_STATE_H_
 #define SVSM_TOOLS_SVSM_VTPM_STATE_H_
 

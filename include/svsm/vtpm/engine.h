@@ -89,7 +89,7 @@ class Engine {
   // state that this engine can take up; all that was laid in before is dropped, the stored state
   // stands).
   virtual Status SetState(StateKind kind, ByteView blob) = 0;
-  // The most that was done to the permanent state since the last call of this, by whatever function;
+  // The most that was done to the permanent state since the last call of this, by any function;
   // asked after Execute(), what that command did. It is judged by the bytes that were to be stored,
   // not by the command; where storing failed, it mattered. An engine that cannot tell says that it
   // mattered.

@@ -1,5 +1,5 @@
-// svsm/vtpm/persistent.h: whether a boot loads the TPM that is stored, makes a new one, or wakes one
-// up: decided by a marker in the store, so that no interruption can make it decide wrongly.
+// svsm/vtpm/persistent.h: whether a boot loads the TPM that is stored, makes a new one, or wakes
+// one up: decided by a marker in the store, so that no interruption can make it decide wrongly.
 //
 //   PersistentVtpm persistent(store, kLibtpmsState);
 //   SVSM_ASSIGN_OR_RETURN(const VtpmStart start, persistent.Begin(SuspendedState::kDiscard));
@@ -98,8 +98,8 @@ class PersistentVtpm final {
   Result<VtpmStart> Begin(SuspendedState suspended);
 
   // The new TPM is whole: writes the marker, durably. Errors: kFailedPrecondition (detail =
-  // kNotBegun: the marker does not say "begun"; kStateGone: the engine has stored nothing), those of
-  // the store.
+  // kNotBegun: the marker does not say "begun"; kStateGone: the engine has stored nothing), those
+  // of the store.
   Status Finish();
 
  private:

@@ -21,7 +21,9 @@ ByteVector State() {
   return state;
 }
 
-StateChange Changed(std::initializer_list<std::size_t> offsets) {
+using Offsets = std::initializer_list<std::size_t>;
+
+StateChange Changed(Offsets offsets) {
   const ByteVector before = State();
   ByteVector after = before;
   for (const std::size_t offset : offsets) after[offset] ^= 1;
@@ -35,7 +37,7 @@ TEST(StateChangeTest, TheClockAloneIsPlain) {
 }
 
 TEST(StateChangeTest, EverythingElseMatters) {
-  for (const std::size_t offset : {0, 7, 8, 11, 12, 13, 25, 28, 111, 299}) {
+  for (const std::size_t offset : Offsets{0, 7, 8, 11, 12, 13, 25, 28, 111, 299}) {
     EXPECT_EQ(Changed({offset}), StateChange::kMatters) << offset;
     EXPECT_EQ(Changed({offset, 14, kEnd - 1}), StateChange::kMatters) << offset;
   }
@@ -48,7 +50,7 @@ TEST(StateChangeTest, EverythingElseMatters) {
 TEST(StateChangeTest, BytesOfAGuestCannotPoseAsTheClock) {
   ByteVector before = State();
   PutSection(before, 130);
-  for (const std::size_t offset : {14, 136}) {
+  for (const std::size_t offset : Offsets{14, 136}) {
     ByteVector after = before;
     after[offset] ^= 1;
     EXPECT_EQ(CompareStates(before, after), StateChange::kMatters) << offset;
