@@ -36,8 +36,8 @@ Status KbkdfCounter(Hmac& hmac, ByteView key, std::span<const ByteView> fixed_in
 Status KdfA(Hmac& hmac, ByteView key, ByteView label, ByteView context_u, ByteView context_v,
             ByteSpan out);
 
-// The same two with an `hmac` that has the key already, and keeps it: for who derives many keys from
-// one. Errors: also kFailedPrecondition (it has none).
+// The same two with an `hmac` that has the key already, and keeps it: for who derives many keys
+// from one. Errors: also kFailedPrecondition (it has none).
 Status KbkdfCounter(Hmac& hmac, std::span<const ByteView> fixed_input, ByteSpan out);
 Status KdfA(Hmac& hmac, ByteView label, ByteView context_u, ByteView context_v, ByteSpan out);
 
