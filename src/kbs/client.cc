@@ -54,11 +54,11 @@ Result<Client::Step> Client::Start() {
 }
 
 Result<Client::Step> Client::Attest(ByteView body) {
-  SVSM_ASSIGN_OR_RETURN(const NegotiationResponse negotiated,
-                        DecodeNegotiationResponse(body, workspace_));
-  SVSM_TRY(CheckBindingParams(negotiated));
-  nonce_size_ = negotiated.challenge.size();
-  Copy(nonce_, negotiated.challenge);
+  const Result<NegotiationResponse> negotiated = DecodeNegotiationResponse(body, workspace_);
+  if (!negotiated.ok()) return RefusedBy(body, negotiated.status());
+  SVSM_TRY(CheckBindingParams(*negotiated));
+  nonce_size_ = negotiated->challenge.size();
+  Copy(nonce_, negotiated->challenge);
   const ByteView nonce = ByteView(nonce_).first(nonce_size_);
   SVSM_ASSIGN_OR_RETURN(
       const evidence::ReportData data,
@@ -78,11 +78,21 @@ Result<Client::Step> Client::Attest(ByteView body) {
   return Step{.kind = Step::Kind::kSend, .send = frame};
 }
 
+// A body that is not what the client waits for may be the proxy's word that there is none.
+Status Client::RefusedBy(ByteView body, Status otherwise) {
+  const Result<ProxyRefusal> why = DecodeRefusal(body);
+  if (!why.ok()) return otherwise;
+  proxy_refusal_ = *why;
+  return Status(Code::kPermissionDenied, Source::kKbs,
+                static_cast<std::uint32_t>(BrokerRefusal::kProxy));
+}
+
 Result<Client::Step> Client::Open(ByteView body) {
   SVSM_ASSIGN_OR_RETURN(const AttestationResponse answer,
                         DecodeAttestationResponse(body, workspace_.first(kMaxFrameBodySize)));
   if (!answer.success) {
-    return Refused(Code::kPermissionDenied, static_cast<std::size_t>(BrokerRefusal::kRefused));
+    return RefusedBy(body, Status(Code::kPermissionDenied, Source::kKbs,
+                                  static_cast<std::uint32_t>(BrokerRefusal::kRefused)));
   }
   if (!answer.secret || !answer.decryption) return Refused(Code::kMalformed);
   const ProxyDecryption& parts = *answer.decryption;

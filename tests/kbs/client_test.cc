@@ -95,6 +95,22 @@ TEST_F(ClientTest, GetsAGrantFromThePinnedBroker) {
   EXPECT_THAT(attester_.asked, SameBytes(expected));
 }
 
+TEST_F(ClientTest, TheProxySaysWhyThereIsNoAnswer) {
+  const auto refused = Is(Code::kPermissionDenied, static_cast<std::size_t>(BrokerRefusal::kProxy));
+  Client& early = NewClient();
+  ASSERT_THAT(early.Advance({}), IsOk());
+  EXPECT_THAT(Receive(early, ProxyRefusal::kVersion), refused);
+  EXPECT_EQ(early.proxy_refusal(), ProxyRefusal::kVersion);
+  EXPECT_THAT(early.Advance({}), Is(Code::kFailedPrecondition));
+
+  Client& late = NewClient();
+  ASSERT_THAT(late.Advance({}), IsOk());
+  ASSERT_THAT(Receive(late, Negotiation()), IsOk());
+  EXPECT_EQ(late.proxy_refusal(), std::nullopt);
+  EXPECT_THAT(Receive(late, ProxyRefusal::kTooLarge), refused);
+  EXPECT_EQ(late.proxy_refusal(), ProxyRefusal::kTooLarge);
+}
+
 TEST_F(ClientTest, CompatibleModesGetTheKeyItself) {
   broker_.secret = {'k', 'e', 'y'};
   EXPECT_THAT(Boot(Answer()), Is(Code::kTruncated));

@@ -61,6 +61,7 @@ enum class BrokerRefusal : std::uint32_t {
   kUnsigned = 2,       // the secret is not signed
   kOtherBroker = 3,    // it is signed by another broker than the policy's
   kOtherResource = 4,  // it is another secret than the one asked for
+  kProxy = 5,          // the proxy did not get to a broker's answer, and says why
 };
 
 // Whether the policy can be met at all. Errors: kInvalidArgument (kPinned without a key, where

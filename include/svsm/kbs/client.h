@@ -25,6 +25,7 @@
 #include "svsm/kbs/broker_policy.h"
 #include "svsm/kbs/client_step.h"
 #include "svsm/kbs/proxy_protocol.h"
+#include "svsm/kbs/proxy_refusal.h"
 #include "svsm/kbs/secret_opener.h"
 
 namespace svsm::kbs {
@@ -75,6 +76,8 @@ class Client final {
   [[nodiscard]] Status ReadGrant(Grant& grant) const { return opener_.ReadGrant(grant); }
   const std::optional<BrokerKey>& broker() const { return opener_.broker(); }
   std::optional<BootNumber> boot_number() const { return opener_.boot_number(); }
+  // After kPermissionDenied with BrokerRefusal::kProxy: what the proxy says, for people.
+  const std::optional<ProxyRefusal>& proxy_refusal() const { return proxy_refusal_; }
 
  private:
   enum class State : std::uint8_t { kStart, kNegotiated, kAttested, kDone, kFailed };
@@ -83,6 +86,7 @@ class Client final {
   Result<Step> Start();
   Result<Step> Attest(ByteView body);
   Result<Step> Open(ByteView body);
+  Status RefusedBy(ByteView body, Status otherwise);
 
   ClientConfig config_;
   ClientPrimitives primitives_;
@@ -96,6 +100,7 @@ class Client final {
   Bytes<kProxyCoordinateSize> x_{};
   Bytes<kProxyCoordinateSize> y_{};
   Bytes<crypto::kSha384Size> report_digest_{};
+  std::optional<ProxyRefusal> proxy_refusal_;
 };
 
 }  // namespace svsm::kbs
