@@ -1,5 +1,6 @@
-// The broker's answers (B) against their cryptography alone in OpenSSL's own calls (A), in CPU time of
-// the process: one core. Without HTTP; the store is in memory, or in a file with every write flushed.
+// The broker's answers (B) against their cryptography alone in OpenSSL's own calls (A), in CPU time
+// of the process: one core. Without HTTP; the store is in memory, or in a file with every write
+// flushed.
 #include <benchmark/benchmark.h>
 
 #include <ctime>

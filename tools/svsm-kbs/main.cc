@@ -1,4 +1,5 @@
-// svsm-kbs: a key broker: judges SEV-SNP evidence, and gives what it holds to those that it affirms.
+// svsm-kbs: a key broker: judges SEV-SNP evidence, and gives what it holds to those that it
+// affirms.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <string>

@@ -8,7 +8,7 @@
 // With "Authorization: Bearer TOKEN", or the token as the password that a browser asks for:
 //   GET    /                             guests, boots and verdicts as a page (svsm/broker/page.h)
 // With "Authorization: Bearer TOKEN":
-//   POST   /kbs/v0/resource/R/T/G        makes or replaces a resource, of the body's bytes; PUT, too
+//   POST   /kbs/v0/resource/R/T/G        makes or replaces a resource, of the body's bytes; or PUT
 //   DELETE /kbs/v0/resource/R/T/G
 //   GET    /admin/v0/resources           names
 //   GET    /admin/v0/policy              what reports must satisfy; PUT replaces it
@@ -17,8 +17,8 @@
 //   GET    /admin/v0/boots/ID            those with this error id, which the client was told
 //   GET    /admin/v0/secrets             which secrets went out
 //   GET    /admin/v0/boot-requests       leave to boot that is still open
-//   POST   /admin/v0/boot-requests       {"vm":HEX,"uses":N,"seconds":N}, all optional: gives the id
-//                                        and the HOST_DATA that the guest is to be launched with
+//   POST   /admin/v0/boot-requests       {"vm":HEX,"uses":N,"seconds":N}, all optional: gives the
+//                                        id, and the HOST_DATA that the guest is launched with
 //   DELETE /admin/v0/boot-requests/ID
 //   GET    /admin/v0/keys                public keys; those that sign secrets are for pinning
 //   POST   /admin/v0/keys/rotate         {"overlap_seconds":N}
