@@ -34,9 +34,9 @@ Result<cocoonfs::FileDevice> OpenDevice(const ImageOptions& options) {
 }  // namespace
 
 ImageRefusal Refuse(Refusal reason, Status status) {
-  return {reason, status,
-          std::string(cocoonfs::RefusalName(reason)) + ": " + cocoonfs::RefusalText(reason) + " (" +
-              ToString(status) + ")"};
+  std::string text = std::string(cocoonfs::RefusalName(reason)) + ": " + RefusalText(reason);
+  if (!status.ok()) text += " (" + ToString(status) + ")";
+  return {reason, status, text};
 }
 
 ImageRefusal ExplainStart(Status status) {
