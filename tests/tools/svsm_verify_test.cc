@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "svsm/crypto/openssl.h"
+#include "svsm/evidence/broker_manifest.h"
 #include "svsm/evidence/report_data.h"
 #include "svsm/evidence/tpm_public.h"
 #include "svsm/protocol/manifest.h"
@@ -354,6 +355,30 @@ TEST_F(ForgedTest, AnEkMayBeOneOfManyAndInATable) {
     EXPECT_EQ(verify("ek-p256.pub").exit_code, 0);
     EXPECT_THAT(verify("ek-p384.pub").out, StartsWith("refused: ek-binding: "));
   }
+}
+
+TEST_F(ForgedTest, TheBrokerOfTheBootIsTold) {
+  evidence::BrokerManifest broker;
+  broker.curve = crypto::Curve::kP256;
+  Fill(ByteSpan(broker.x).first(32), 0xAB);
+  broker.boot = 41;
+  const auto bytes = evidence::EncodeBrokerManifest(broker);
+  ASSERT_THAT(bytes, IsOk());
+  const protocol::ManifestEntry entries[] = {{evidence::kBrokerService, *bytes}};
+  ByteVector table(protocol::ServicesManifestSize(entries));
+  ASSERT_THAT(protocol::BuildServicesManifest(entries, table), IsOk());
+  const ByteVector nonce(64, 1);
+  const auto verify = [&](const ByteVector& manifest) {
+    return VerifyForged(Report(ManifestData(nonce, manifest)),
+                        {"--manifest", Put("manifest", manifest), "--service-nonce", ToHex(nonce)})
+        .out;
+  };
+  const std::string told = "broker: ECDSA P-256, x " + ToHex(ByteVector(32, 0xAB)) + ", y " +
+                           ToHex(ByteVector(32, 0)) + "\nboot-number: 41\n";
+  EXPECT_THAT(verify(table), HasSubstr(told));
+  EXPECT_THAT(verify(ToVector(*bytes)), HasSubstr(told));
+  table.back() = 1;
+  EXPECT_THAT(verify(table), Not(HasSubstr("broker")));
 }
 
 TEST_F(ForgedTest, AQuoteOfOurOwnOrOfTpm2Tools) {

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "svsm/crypto/openssl.h"
+#include "svsm/evidence/broker_manifest.h"
 #include "svsm/evidence/ek_template.h"
 #include "svsm/evidence/report_data.h"
 #include "svsm/evidence/tpm_public.h"
@@ -204,6 +205,25 @@ void JudgeManifestEk(const Options& options, ByteView manifest, Outcome& outcome
   }
 }
 
+// Which broker gave this boot its storage, where the SVSM says so.
+void AddBrokerFacts(ByteView manifest, Outcome& outcome) {
+  std::array<protocol::ManifestEntry, 32> slots;
+  const auto entries = protocol::ParseServicesManifest(manifest, slots);
+  const protocol::ManifestEntry alone[] = {{evidence::kBrokerService, manifest}};
+  const std::span<const protocol::ManifestEntry> searched =
+      entries.ok() ? std::span<const protocol::ManifestEntry>(*entries) : alone;
+  for (const protocol::ManifestEntry& entry : searched) {
+    if (entry.guid != evidence::kBrokerService) continue;
+    const Result<evidence::BrokerManifest> broker = evidence::DecodeBrokerManifest(entry.manifest);
+    if (!broker.ok()) continue;
+    const std::size_t size = crypto::CoordinateSize(broker->curve);
+    outcome.facts.emplace_back("broker", fmt::format("ECDSA P-{}, x {}, y {}", 8 * size,
+                                                     ToHex(ByteView(broker->x).first(size)),
+                                                     ToHex(ByteView(broker->y).first(size))));
+    outcome.facts.emplace_back("boot-number", fmt::format("{}", broker->boot));
+  }
+}
+
 // Puts what a service attestation demands of REPORT_DATA into the policy; gives the manifest.
 ByteVector RequireManifest(const Options& options, snp::Policy& policy) {
   const ByteVector manifest = Load(options.manifest);
@@ -251,6 +271,7 @@ class Judging {
     Add(verdict, outcome);
     AddReportFacts(*report, verdict, outcome);
     if (service && !options_.ek.empty()) JudgeManifestEk(options_, manifest, outcome);
+    if (service) AddBrokerFacts(manifest, outcome);
     if (!options_.quote.empty()) QuoteByKey(outcome);
     if (!options_.wrap_key.empty()) CheckRelease(verdict);
     if (!options_.wrap_key.empty() && outcome.trusted()) {
