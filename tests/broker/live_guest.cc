@@ -42,6 +42,10 @@ std::string ForgedRoots(std::int64_t now_unix) {
          forge::Pem("CERTIFICATE", MakeAt(forge::Ark(kProduct), now_unix));
 }
 
+ByteVector ForgedVcek(std::int64_t now_unix) { return Vcek(now_unix); }
+
+std::string ForgedHwid() { return ToHex(forge::Hwid(kProduct)); }
+
 std::string ForgedMeasurement() { return ToHex(forge::Body(kProduct).measurement); }
 
 LiveGuest::LiveGuest(crypto::Curve curve, crypto::Rng& rng, std::uint8_t host_data,

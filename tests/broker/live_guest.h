@@ -19,6 +19,9 @@ namespace svsm::testing {
 
 // ASK and ARK in PEM, good a year before and after `now_unix`.
 std::string ForgedRoots(std::int64_t now_unix);
+// The certificate of the platform's chip, which signs all reports, and the chip's id in hex.
+ByteVector ForgedVcek(std::int64_t now_unix);
+std::string ForgedHwid();
 // The measurement in all reports, in hex.
 std::string ForgedMeasurement();
 
