@@ -4,6 +4,8 @@
 #include "svsm/evidence/report_data.h"
 #include "svsm/vtpm/commands.h"
 #include "svsm/vtpm/libtpms_engine.h"
+#include "tools/svsm-demo/broker_storage.h"
+#include "tools/svsm-demo/owner.h"
 #include "tools/svsm-demo/stage.h"
 
 namespace svsm::demo {
@@ -117,7 +119,7 @@ void BorrowReports(Stage& stage) {
   MustRefuse(stage, "the genuine report of another VM", "measurement",
              std::string("other.bin --ek other.pub") + kTrust);
   {
-    const auto earlier = BootWith(stage, kSvsmProgram, "earlier.sealed", cpu);
+    const auto earlier = BootWith(stage, stage.program, "earlier.sealed", cpu);
     const ByteView ek = earlier->vtpm().eks[kP256Ek].tpm2b_public();
     MustWrite(stage, "earlier.bin", ReportOver(earlier->svsm().attester(), Vmpl(0), ek));
   }
@@ -133,7 +135,7 @@ void AskFromBelow(Stage& stage) {
   sim::MachineOptions options;
   options.guest_vmpl = Vmpl(1);
   auto machine = sim::Machine::Launch(stage.platform->sp(), stage.platform->host(),
-                                      sim::SvsmImage(AsBytes(kSvsmProgram)), options);
+                                      sim::SvsmImage(AsBytes(stage.program)), options);
   Expect("launch", machine.status());
   Expect("guest", (*machine)->StartGuest());
   auto vmpck1 = (*machine)->GuestVmpck(snp::VmpckId(1));
@@ -154,7 +156,7 @@ void AskFromBelow(Stage& stage) {
 void GoWithoutSvsm(Stage& stage, ByteView fake_ek) {
   crypto::HardwareCpuRandom cpu;
   const auto plain =
-      tool::SimVm::Boot(*stage.platform, sim::PlainImage(AsBytes(kSvsmProgram)), cpu);
+      tool::SimVm::Boot(*stage.platform, sim::PlainImage(AsBytes(stage.program)), cpu);
   Expect("boot", plain.status());
   MustWrite(stage, "plain.bin", ReportOver((*plain)->attester(), Vmpl(0), fake_ek));
   MustRefuse(stage, "a VM with no SVSM, whose guest runs at VMPL 0", "measurement",
@@ -185,9 +187,15 @@ void CraftAnEk(Stage& stage, ConfidentialVm& vm) {
              std::string("crafted.bin --ek crafted.pub") + kTrust);
 }
 
-void AbuseTheGuest(Stage& stage) {
+void AbuseTheGuest(Stage& stage, const Services& services) {
   crypto::HardwareCpuRandom cpu;
-  const auto vm = BootWith(stage, kSvsmProgram, "state.sealed", cpu);
+  const auto booted = ConfidentialVm::Boot(
+      *stage.platform, stage.program,
+      std::make_unique<BrokerStorage>(BrokerStorageOptions{
+          services.socket(), stage.Path("disk.img"), PinnedBroker(stage), {}, {}}),
+      cpu);
+  Expect("boot", booted.status());
+  const std::unique_ptr<ConfidentialVm>& vm = *booted;
   Expect("socket", vm->Serve(stage.Path("tpm.sock")));
   const auto guest = [&](const std::string& command) {
     const CommandResult result = RunShell(stage.folder, stage.GuestEnvironment(), command);
@@ -239,7 +247,7 @@ void BreakTheCpu(Stage& stage) {
   ByteVector eks[2];
   Status health;
   for (int boot = 0; boot < 2; ++boot) {
-    const auto vm = BootWith(stage, kSvsmProgram, "stuck" + std::to_string(boot) + ".sealed", cpu);
+    const auto vm = BootWith(stage, stage.program, "stuck" + std::to_string(boot) + ".sealed", cpu);
     health = vm->svsm().cpu_status();
     eks[boot] = ToVector(vm->vtpm().eks[kP256Ek].tpm2b_public());
   }
@@ -262,27 +270,27 @@ void MoveTheState(Stage& stage) {
   const auto other_chip = tool::SimPlatform::Open(stage.Path("other-machine"),
                                                   stage.Path("machine/authority"), stage.host_rng);
   Expect("another chip", other_chip.status());
-  MustNotOpen(stage, "the sealed state on another chip", **other_chip, kSvsmProgram,
-              "state.sealed");
+  MustNotOpen(stage, "the sealed state on another chip", **other_chip, stage.program,
+              "earlier.sealed");
   MustNotOpen(stage, "the sealed state under another SVSM's measurement", *stage.platform,
-              "somebody's own SVSM", "state.sealed");
-  ByteVector state = MustRead(stage, "state.sealed");
+              "somebody's own SVSM", "earlier.sealed");
+  ByteVector state = MustRead(stage, "earlier.sealed");
   state[state.size() / 2] ^= 1;
   MustWrite(stage, "flipped.sealed", state);
-  MustNotOpen(stage, "one flipped bit in the sealed state", *stage.platform, kSvsmProgram,
+  MustNotOpen(stage, "one flipped bit in the sealed state", *stage.platform, stage.program,
               "flipped.sealed");
 }
 
 }  // namespace
 
-void PlayAttacks(Stage& stage) {
-  stage.tell.Chapter("Attacks");
+void PlayAttacks(Stage& stage, Services& services) {
+  stage.tell.Chapter("Attacks on the vTPM and its identity");
   const ByteVector fake_ek = FakeTpmsEk(stage);
   ForgeIdentity(stage, fake_ek);
   BorrowReports(stage);
   AskFromBelow(stage);
   GoWithoutSvsm(stage, fake_ek);
-  AbuseTheGuest(stage);
+  AbuseTheGuest(stage, services);
   BreakTheCpu(stage);
   MoveTheState(stage);
 }

@@ -1,6 +1,7 @@
-// svsm-demo: a confidential VM's vTPM, made, proven to a verifier, used with unmodified tpm2-tools
-// and found again at the second boot; then the attacks on it, each of which must be refused. The
-// hardware is simulated.
+// svsm-demo: a confidential VM that attests itself to a key broker, gets the key of its disk, and
+// keeps a vTPM on it: made, proven to a verifier, used with unmodified tpm2-tools and found again at
+// the second boot; then the attacks on it, each of which must be refused. The hardware is simulated;
+// broker, proxy, verifier and the guest's tools are the real programs.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -8,6 +9,7 @@
 #include <filesystem>
 #include <string>
 
+#include "tools/svsm-demo/owner.h"
 #include "tools/svsm-demo/stage.h"
 
 namespace {
@@ -53,10 +55,13 @@ void Play(const std::string& named_folder) {
   const auto platform = tool::SimPlatform::Open(folder.path() + "/machine", entropy.rng());
   demo::Expect("platform", platform.status());
   demo::Narrator tell;
-  demo::Stage stage{tell,          folder.path(),   FolderOfProgram() + "/svsm-verify",
-                    entropy.rng(), platform->get(), {}};
-  demo::PlayStory(stage);
-  demo::PlayAttacks(stage);
+  demo::Stage stage{tell, folder.path(), FolderOfProgram(), entropy.rng(), platform->get(), {}, {},
+                    {}};
+  demo::PlayOwner(stage);
+  demo::Services services(stage, "kbs", "proxy.sock");
+  demo::PlayStory(stage, services);
+  demo::PlayAttacks(stage, services);
+  demo::PlayHostAttacks(stage, services);
   std::printf("\nThe vTPM was proven genuine, used, and found again; %zu attacks, all refused.\n",
               tell.refusals());
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "svsm/kbs/broker_policy.h"
 #include "tools/common/entropy.h"
 #include "tools/common/sim_vm.h"
 #include "tools/svsm-demo/narrator.h"
@@ -14,21 +15,27 @@
 
 namespace svsm::demo {
 
+class Services;  // tools/svsm-demo/owner.h
+
 struct Stage {
   Narrator& tell;
-  std::string folder;       // of the whole play; the guest's and the verifier's files are in it
-  std::string svsm_verify;  // the program
-  crypto::Rng& host_rng;    // of the simulated hardware
+  std::string folder;     // of the whole play; the guest's and the verifier's files are in it
+  std::string programs;   // where ours are
+  crypto::Rng& host_rng;  // of the simulated hardware
   tool::SimPlatform* platform = nullptr;
-  ByteVector measurement;  // of the genuine SVSM: what its builder publishes
+  kbs::BrokerKey broker;   // whose key is in the genuine SVSM's measured pages
+  std::string program;     // the genuine SVSM
+  ByteVector measurement;  // of it: what its builder publishes
 
   std::string Path(const std::string& name) const { return folder + "/" + name; }
+  std::string Program(const std::string& name) const { return programs + "/" + name; }
   // What tpm2-tools find their TPM by, and where the programs are.
   std::vector<std::string> GuestEnvironment() const {
-    return {"TPM2TOOLS_TCTI=swtpm:path=" + Path("tpm.sock"), "TSS2_LOG=all+none"};
+    return {"TPM2TOOLS_TCTI=swtpm:path=" + Path("tpm.sock"), "TSS2_LOG=all+none",
+            "PATH=/usr/sbin:/usr/bin:/sbin:/bin"};
   }
   std::vector<std::string> VerifierEnvironment() const {
-    return {"PATH=" + svsm_verify.substr(0, svsm_verify.rfind('/')) + ":/usr/bin:/bin"};
+    return {"PATH=" + programs + ":/usr/bin:/bin"};
   }
   std::string Guest(const std::string& command) {
     return tell.Run(folder, GuestEnvironment(), command);
@@ -38,14 +45,17 @@ struct Stage {
   }
 };
 
-// The program that the measurement is of.
-inline constexpr char kSvsmProgram[] = "the genuine SVSM, version 1";
+// The owner's preparations: a broker's keys, an SVSM that trusts it, a policy, a disk that is still
+// to be made. Sets `stage`'s broker, program and measurement.
+void PlayOwner(Stage& stage);
 
 // Two boots of one VM: made, proven, used, and found again.
-void PlayStory(Stage& stage);
+void PlayStory(Stage& stage, Services& services);
 
-// Everything that somebody could try instead. Needs what the story left in the folder.
-void PlayAttacks(Stage& stage);
+// Everything that somebody could try instead. They need what the story left in the folder.
+void PlayAttacks(Stage& stage, Services& services);
+// The same for the way of the disk's key. Afterwards the VM is still whole.
+void PlayHostAttacks(Stage& stage, Services& services);
 
 }  // namespace svsm::demo
 

@@ -17,6 +17,8 @@ class BootStorage {
   virtual ~BootStorage() = default;
   // Opens the storage for this boot, or makes it. The store lives as long as this object.
   virtual Result<StateStore*> Open(tool::SimVm& vm) = 0;
+  // What the SVSM tells those who attest it about the broker that gave the key; empty if none did.
+  virtual ByteView BrokerManifest() const { return {}; }
 };
 
 // A file under the AMD-SP's key: bound to the chip, the measurement and the policy.

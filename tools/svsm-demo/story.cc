@@ -1,17 +1,26 @@
 #include <cstdio>
 
 #include "svsm/crypto/cpu_entropy.h"
+#include "tools/svsm-demo/broker_storage.h"
+#include "tools/svsm-demo/owner.h"
 #include "tools/svsm-demo/stage.h"
 
 namespace svsm::demo {
 namespace {
 
-std::unique_ptr<ConfidentialVm> BootAndServe(Stage& stage) {
+std::unique_ptr<ConfidentialVm> BootAndServe(Stage& stage, const Services& services) {
   crypto::HardwareCpuRandom cpu;
-  auto vm = ConfidentialVm::Boot(*stage.platform, kSvsmProgram,
-                                 std::make_unique<SealedStorage>(stage.Path("state.sealed")), cpu);
+  auto storage = std::make_unique<BrokerStorage>(
+      BrokerStorageOptions{services.socket(), stage.Path("disk.img"), PinnedBroker(stage), {}, {}});
+  const BrokerStorage& opened = *storage;
+  auto vm = ConfidentialVm::Boot(*stage.platform, stage.program, std::move(storage), cpu);
   Expect("boot", vm.status());
   Expect("socket", (*vm)->Serve(stage.Path("tpm.sock")));
+  stage.tell.Detail("the broker whose key was measured signed the grant, for boot " +
+                    std::to_string(opened.broker().boot.value));
+  stage.tell.Detail(std::string("the disk was ") + (opened.was_new() ? "made" : "opened") +
+                    " with the key of the grant; root digest " +
+                    ToHex(opened.file_system().root_digest()).substr(0, 16) + "...");
   return *std::move(vm);
 }
 
@@ -23,13 +32,6 @@ void TellEks(Stage& stage, const vtpm::ManufacturedVtpm& made) {
                   ek.certificate_index);
     stage.tell.Detail(line);
   }
-}
-
-void WritePolicy(const Stage& stage) {
-  const std::string json =
-      "{\"measurements\": [\"" + ToHex(stage.measurement) + "\"], \"vmpl\": 0}\n";
-  Expect("policy.json",
-         WriteFileAtomically(stage.Path("policy.json"), AsBytes(json), FileMode::kPublic));
 }
 
 void RegisterAk(Stage& stage) {
@@ -77,22 +79,34 @@ void Judge(Stage& stage) {
       "--pcrs quote.pcrs --ak ak.pub --nonce $(cat nonce)");
 }
 
+// Leaves the evidence and its nonce in files of that name.
+void Keep(Stage& stage, const std::string& name, ByteView nonce,
+          const Result<ServiceEvidence>& evidence) {
+  Expect("attestation service", evidence.status());
+  const ByteVector text = ToVector(AsBytes(ToHex(nonce) + "\n"));
+  for (const auto& [file, bytes] : {std::pair{name + ".report", ByteView(evidence->report)},
+                                    std::pair{name + ".manifest", ByteView(evidence->manifest)},
+                                    std::pair{name + ".nonce", ByteView(text)}}) {
+    Expect(file.c_str(), WriteFileAtomically(stage.Path(file), bytes, FileMode::kPublic));
+  }
+}
+
 void JudgeFreshness(Stage& stage, ConfidentialVm& vm) {
   stage.tell.Step("For freshness the verifier's nonce goes to the SVSM's attestation service");
   Bytes<protocol::kAttestationNonceSize> nonce{};
   Expect("nonce", stage.host_rng.Generate(nonce));
-  const Result<ServiceEvidence> evidence = vm.AttestVtpm(nonce);
-  Expect("attestation service", evidence.status());
-  for (const auto& [name, bytes] : {std::pair{"service.report", ByteView(evidence->report)},
-                                    std::pair{"service.manifest", ByteView(evidence->manifest)}}) {
-    Expect(name, WriteFileAtomically(stage.Path(name), bytes, FileMode::kPublic));
-  }
-  Expect("service.nonce", WriteFileAtomically(stage.Path("service.nonce"),
-                                              AsBytes(ToHex(nonce) + "\n"), FileMode::kPublic));
+  Keep(stage, "service", nonce, vm.AttestVtpm(nonce));
   stage.Verifier(
       "svsm-verify service.report --certs machine/certs --roots machine/roots.pem "
       "--policy policy.json --manifest service.manifest "
       "--service-nonce $(cat service.nonce)");
+  stage.tell.Step("which also says, for all services, whose key the disk was opened with");
+  Expect("nonce", stage.host_rng.Generate(nonce));
+  Keep(stage, "services", nonce, vm.AttestServices(nonce));
+  stage.Verifier(
+      "svsm-verify services.report --certs machine/certs --roots machine/roots.pem "
+      "--policy policy.json --manifest services.manifest "
+      "--service-nonce $(cat services.nonce) | grep -E '^(trusted|broker|boot-number|fresh)'");
 }
 
 // The counter's value after one more increment.
@@ -105,14 +119,16 @@ std::uint64_t IncrementCounter(Stage& stage) {
 
 // Gives the counter's value.
 std::uint64_t UseTheTpm(Stage& stage) {
-  stage.tell.Step("The guest keeps a counter, and seals a key to its PCRs");
+  stage.tell.Step("The guest keeps a counter, and seals the key of a LUKS2 disk to its PCRs");
   stage.Guest("tpm2_nvdefine -Q 0x01500001 -C o -a \"nt=counter|ownerread|ownerwrite\"");
   const std::uint64_t counter = IncrementCounter(stage);
   stage.Guest(
       "tpm2_createprimary -Q -C o -G ecc -c srk.ctx && tpm2_flushcontext -t && "
       "tpm2_pcrread -Q sha256:0,6,7 -o sealed.pcrs && "
       "tpm2_createpolicy -Q --policy-pcr -l sha256:0,6,7 -f sealed.pcrs -L sealed.policy && "
-      "printf 'the disk key' > disk.key && "
+      "head -c 32 /dev/urandom > disk.key && truncate -s 32M luks.img && "
+      "cryptsetup luksFormat -q --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 luks.img "
+      "disk.key && "
       "tpm2_create -Q -C srk.ctx -L sealed.policy -i disk.key -u sealed.pub -r sealed.priv && "
       "rm disk.key && echo sealed");
   return counter;
@@ -125,13 +141,14 @@ void FindEverythingAgain(Stage& stage, std::uint64_t counter) {
       "cmp ek.pub ek2.pub && echo same");
   stage.tell.Step("The counter goes on");
   if (IncrementCounter(stage) != counter + 1) throw StoryEnds{"the counter did not go on"};
-  stage.tell.Step("The key unseals");
+  stage.tell.Step("The key unseals, and opens the disk");
   const std::string load =
       "tpm2_createprimary -Q -C o -G ecc -c srk.ctx && tpm2_flushcontext -t && "
       "tpm2_load -Q -C srk.ctx -u sealed.pub -r sealed.priv -c sealed.ctx && tpm2_flushcontext -t";
   const std::string unseal = "tpm2_unseal -c sealed.ctx -p pcr:sha256:0,6,7";
   stage.Guest(load);
-  if (stage.Guest(unseal) != "the disk key") throw StoryEnds{"the key is another"};
+  stage.Guest(unseal +
+              " | cryptsetup open --test-passphrase --key-file - luks.img && echo the disk opens");
   stage.tell.Step("and not with another PCR");
   stage.Guest("tpm2_flushcontext -t && tpm2_pcrextend 7:sha256=" + std::string(64, 'e'));
   stage.Guest(load);
@@ -140,15 +157,14 @@ void FindEverythingAgain(Stage& stage, std::uint64_t counter) {
 
 }  // namespace
 
-void PlayStory(Stage& stage) {
+void PlayStory(Stage& stage, Services& services) {
   std::uint64_t counter = 0;
   stage.tell.Chapter("First boot");
-  stage.tell.Step("The AMD-SP launches and measures a VM whose first pages are an SVSM");
+  stage.tell.Step(
+      "The AMD-SP launches and measures a VM whose first pages are an SVSM. It attests itself "
+      "through the host's proxy");
   {
-    const auto vm = BootAndServe(stage);
-    stage.measurement = ToVector(vm->machine().measurement());
-    WritePolicy(stage);
-    stage.tell.Detail("measurement " + ToHex(stage.measurement));
+    const auto vm = BootAndServe(stage, services);
     stage.tell.Step("The SVSM manufactures a vTPM from RDSEED, an AMD-SP key and VMPCK 3");
     TellEks(stage, vm->vtpm());
     stage.tell.Step("The guest reads the report with unmodified tpm2-tools");
@@ -163,8 +179,9 @@ void PlayStory(Stage& stage) {
     stage.tell.Step("The guest shuts down; power off");
     stage.Guest("tpm2_shutdown -c");
   }
-  stage.tell.Chapter("Second boot, from sealed state");
-  const auto vm = BootAndServe(stage);
+  stage.tell.Chapter("Second boot");
+  stage.tell.Step("Another launch, another report, another boot number; the same disk");
+  const auto vm = BootAndServe(stage, services);
   TellEks(stage, vm->vtpm());
   FindEverythingAgain(stage, counter);
 }

@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "svsm/evidence/broker_manifest.h"
+#include "svsm/vtpm/persistent.h"
+
 namespace svsm::demo {
 namespace {
 
@@ -30,11 +33,15 @@ ConfidentialVm::~ConfidentialVm() {
 Status ConfidentialVm::MakeVtpm() {
   SVSM_ASSIGN_OR_RETURN(StateStore* const store, storage_->Open(*vm_));
   SVSM_ASSIGN_OR_RETURN(engine_, vtpm::LibtpmsEngine::Create(*store, vm_->rng()));
+  vtpm::PersistentVtpm persistent(*store, vtpm::kLibtpmsState);
+  SVSM_ASSIGN_OR_RETURN(const vtpm::VtpmStart start,
+                        persistent.Begin(vtpm::SuspendedState::kDiscard));
   vtpm::ManufactureOptions options;
   options.launch_digest = machine().measurement();
   const auto workspace = std::make_unique<vtpm::ManufactureWorkspace>();
-  return vtpm::Manufacture(*engine_, vm_->attester(), {sha256_, sha384_, sha512_}, options,
-                           *workspace, made_);
+  SVSM_TRY(vtpm::Manufacture(*engine_, vm_->attester(), {sha256_, sha384_, sha512_}, options,
+                             *workspace, made_));
+  return start == vtpm::VtpmStart::kManufacture ? persistent.Finish() : OkStatus();
 }
 
 Status ConfidentialVm::StartGuest() {
@@ -42,6 +49,11 @@ Status ConfidentialVm::StartGuest() {
   vtpm_service_ = std::make_unique<vtpm::VtpmService>(*engine_, tpm_lock_, tpm_work_,
                                                       made_.eks[1].tpm2b_public());
   manifests_ = {vtpm_service_.get()};
+  if (!storage_->BrokerManifest().empty()) {
+    broker_manifest_ = std::make_unique<protocol::FixedManifest>(evidence::kBrokerService,
+                                                                 storage_->BrokerManifest());
+    manifests_.push_back(broker_manifest_.get());
+  }
   attestation_workspace_.resize(protocol::AttestationService::WorkspaceSize(
       kMaxManifest, vm_->attester().Sizes().report_bytes));
   attestation_service_ =
@@ -66,14 +78,12 @@ Status ConfidentialVm::Serve(const std::string& path) {
   return OkStatus();
 }
 
-Result<ServiceEvidence> ConfidentialVm::AttestVtpm(
-    FixedView<protocol::kAttestationNonceSize> nonce) {
+Result<ServiceEvidence> ConfidentialVm::Attest(Nonce nonce, const std::function<Call>& call) {
   const std::lock_guard lock(vcpu_);
   SVSM_ASSIGN_OR_RETURN(const protocol::GuestBuffer page, machine().pages().Allocate(kPageSize));
   Copy(page.bytes, nonce);
-  const protocol::GuestBuffer nonce_buffer{page.gpa, page.bytes.first(nonce.size())};
   const Result<protocol::AttestationBuffers> got =
-      client_->AttestSingleService(protocol::kVtpmService, 0, nonce_buffer, machine().pages());
+      call(protocol::GuestBuffer{page.gpa, page.bytes.first(nonce.size())});
   machine().pages().Free(page);
   if (!got.ok()) return got.status();
   ServiceEvidence evidence{ToVector(got->report.bytes.first(got->report_bytes)),
@@ -82,6 +92,18 @@ Result<ServiceEvidence> ConfidentialVm::AttestVtpm(
     if (!buffer.bytes.empty()) machine().pages().Free(buffer);
   }
   return evidence;
+}
+
+Result<ServiceEvidence> ConfidentialVm::AttestVtpm(Nonce nonce) {
+  return Attest(nonce, [this](const protocol::GuestBuffer& buffer) {
+    return client_->AttestSingleService(protocol::kVtpmService, 0, buffer, machine().pages());
+  });
+}
+
+Result<ServiceEvidence> ConfidentialVm::AttestServices(Nonce nonce) {
+  return Attest(nonce, [this](const protocol::GuestBuffer& buffer) {
+    return client_->AttestServices(buffer, machine().pages());
+  });
 }
 
 }  // namespace svsm::demo

@@ -3,16 +3,18 @@
 #ifndef SVSM_TOOLS_SVSM_DEMO_VM_H_
 #define SVSM_TOOLS_SVSM_DEMO_VM_H_
 
-#include <array>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "svsm/core/hosted.h"
 #include "svsm/crypto/openssl.h"
 #include "svsm/protocol/attestation.h"
 #include "svsm/protocol/client.h"
+#include "svsm/protocol/manifest.h"
 #include "svsm/vtpm/libtpms_engine.h"
 #include "svsm/vtpm/manufacture.h"
 #include "svsm/vtpm/service.h"
@@ -44,8 +46,10 @@ class ConfidentialVm {
 
   // Puts the guest's TPM device behind a socket, and its control channel behind `path`.ctrl.
   Status Serve(const std::string& path);
-  // The guest asks the SVSM to attest the vTPM, with the verifier's nonce.
-  Result<ServiceEvidence> AttestVtpm(FixedView<protocol::kAttestationNonceSize> nonce);
+  // The guest asks the SVSM to attest the vTPM, or all services, with the verifier's nonce.
+  using Nonce = FixedView<protocol::kAttestationNonceSize>;
+  Result<ServiceEvidence> AttestVtpm(Nonce nonce);
+  Result<ServiceEvidence> AttestServices(Nonce nonce);
 
   const vtpm::ManufacturedVtpm& vtpm() const { return made_; }
   tool::SimVm& svsm() { return *vm_; }
@@ -56,6 +60,8 @@ class ConfidentialVm {
       : vm_(std::move(vm)), storage_(std::move(storage)) {}
   Status MakeVtpm();
   Status StartGuest();
+  using Call = Result<protocol::AttestationBuffers>(const protocol::GuestBuffer& nonce);
+  Result<ServiceEvidence> Attest(Nonce nonce, const std::function<Call>& call);
 
   std::unique_ptr<tool::SimVm> vm_;
   std::unique_ptr<BootStorage> storage_;
@@ -71,7 +77,8 @@ class ConfidentialVm {
   ByteVector attestation_workspace_;
   vtpm::VtpmWorkArea tpm_work_{};
   std::unique_ptr<vtpm::VtpmService> vtpm_service_;
-  std::array<protocol::ManifestProvider*, 1> manifests_{};
+  std::unique_ptr<protocol::FixedManifest> broker_manifest_;
+  std::vector<protocol::ManifestProvider*> manifests_;
   std::unique_ptr<protocol::AttestationService> attestation_service_;
 
   std::mutex vcpu_;
