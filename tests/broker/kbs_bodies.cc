@@ -1,5 +1,5 @@
-// Prints bodies of the KBS protocol, as this library's clients and its broker send them, for another
-// implementation to read: lines "KIND<tab>BODY".
+// Prints bodies of the KBS protocol, as this library's clients and its broker send them, for
+// another implementation to read: lines "KIND<tab>BODY".
 #include <cstdio>
 #include <cstdlib>
 #include <string>

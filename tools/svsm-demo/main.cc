@@ -1,7 +1,7 @@
 // svsm-demo: a confidential VM that attests itself to a key broker, gets the key of its disk, and
-// keeps a vTPM on it: made, proven to a verifier, used with unmodified tpm2-tools and found again at
-// the second boot; then the attacks on it, each of which must be refused. The hardware is simulated;
-// broker, proxy, verifier and the guest's tools are the real programs.
+// keeps a vTPM on it: made, proven to a verifier, used with unmodified tpm2-tools and found again
+// at the second boot; then the attacks on it, each of which must be refused. The hardware is
+// simulated; broker, proxy, verifier and the guest's tools are the real programs.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
