@@ -3,6 +3,7 @@
 #include "svsm/cocoonfs/metadata.h"
 #include "svsm/kbs/client.h"
 #include "svsm/kbs_linux/socket_stream.h"
+#include "tools/svsm-demo/stopwatch.h"
 
 namespace svsm::demo {
 namespace {
@@ -76,9 +77,12 @@ Status BrokerStorage::RememberBroker() {
 }
 
 Result<StateStore*> BrokerStorage::Open(tool::SimVm& vm) {
+  Stopwatch watch;
   SVSM_ASSIGN_OR_RETURN(const Secret<32> key, AskBroker(vm));
+  times_ = "attested in " + watch.Lap();
   SVSM_TRY(OpenImage(vm, key));
   SVSM_TRY(RememberBroker());
+  times_ += std::string(", disk ") + (was_new_ ? "made" : "opened") + " in " + watch.Lap();
   tpm_.emplace(*fs_, cocoonfs::TpmInodes(vtpm::kLibtpmsState.tag), vtpm::kLibtpmsStateNames);
   return &*tpm_;
 }

@@ -39,6 +39,8 @@ class BrokerStorage final : public BootStorage {
 
   // After Open(): who gave the key, and for which boot.
   const kbs::BrokerMemory& broker() const { return now_; }
+  // How long that took: "attested in ..., disk opened in ...".
+  const std::string& times() const { return times_; }
   // Whether this boot made the file system.
   bool was_new() const { return was_new_; }
   const cocoonfs::FileSystem& file_system() const { return *fs_; }
@@ -53,6 +55,7 @@ class BrokerStorage final : public BootStorage {
   kbs::BrokerMemory now_;
   Bytes<kbs::kBrokerMemorySize> manifest_{};
   bool was_new_ = false;
+  std::string times_;
   std::optional<cocoonfs::FileDevice> device_;
   MallocAllocator heap_;
   WipingAllocator allocator_{heap_};

@@ -21,6 +21,7 @@ std::unique_ptr<ConfidentialVm> BootAndServe(Stage& stage, const Services& servi
   stage.tell.Detail(std::string("the disk was ") + (opened.was_new() ? "made" : "opened") +
                     " with the key of the grant; root digest " +
                     ToHex(opened.file_system().root_digest()).substr(0, 16) + "...");
+  stage.tell.Detail(opened.times() + ", vTPM ready in " + (*vm)->vtpm_time());
   return *std::move(vm);
 }
 

@@ -4,6 +4,7 @@
 
 #include "svsm/evidence/broker_manifest.h"
 #include "svsm/vtpm/persistent.h"
+#include "tools/svsm-demo/stopwatch.h"
 
 namespace svsm::demo {
 namespace {
@@ -32,6 +33,7 @@ ConfidentialVm::~ConfidentialVm() {
 
 Status ConfidentialVm::MakeVtpm() {
   SVSM_ASSIGN_OR_RETURN(StateStore* const store, storage_->Open(*vm_));
+  Stopwatch watch;
   SVSM_ASSIGN_OR_RETURN(engine_, vtpm::LibtpmsEngine::Create(*store, vm_->rng()));
   vtpm::PersistentVtpm persistent(*store, vtpm::kLibtpmsState);
   SVSM_ASSIGN_OR_RETURN(const vtpm::VtpmStart start,
@@ -41,7 +43,9 @@ Status ConfidentialVm::MakeVtpm() {
   const auto workspace = std::make_unique<vtpm::ManufactureWorkspace>();
   SVSM_TRY(vtpm::Manufacture(*engine_, vm_->attester(), {sha256_, sha384_, sha512_}, options,
                              *workspace, made_));
-  return start == vtpm::VtpmStart::kManufacture ? persistent.Finish() : OkStatus();
+  if (start == vtpm::VtpmStart::kManufacture) SVSM_TRY(persistent.Finish());
+  vtpm_time_ = watch.Lap();
+  return OkStatus();
 }
 
 Status ConfidentialVm::StartGuest() {

@@ -52,6 +52,8 @@ class ConfidentialVm {
   Result<ServiceEvidence> AttestServices(Nonce nonce);
 
   const vtpm::ManufacturedVtpm& vtpm() const { return made_; }
+  // How long it took to make the vTPM or to load it.
+  const std::string& vtpm_time() const { return vtpm_time_; }
   tool::SimVm& svsm() { return *vm_; }
   sim::Machine& machine() { return vm_->machine(); }
 
@@ -70,6 +72,7 @@ class ConfidentialVm {
   crypto::OpensslHash sha512_{crypto::HashAlg::kSha512};
   std::unique_ptr<vtpm::LibtpmsEngine> engine_;
   vtpm::ManufacturedVtpm made_;
+  std::string vtpm_time_;
 
   NullLog log_;
   MutexLock tpm_lock_;
