@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <memory>
 #include <string>
 
 #include "svsm/core/hosted.h"
@@ -39,14 +40,14 @@ class FileDescriptor {
   int fd_;
 };
 
-Status WriteAndFlush(int fd, ByteView bytes) {
+Status WriteWhole(int fd, ByteView bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return FromErrno(errno);
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
-  return ::fsync(fd) == 0 ? OkStatus() : FromErrno(errno);
+  return OkStatus();
 }
 
 std::string FolderOf(const std::string& path) {
@@ -59,6 +60,46 @@ Status FlushFolder(const std::string& folder) {
   const FileDescriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd.get() < 0) return FromErrno(errno);
   return ::fsync(fd.get()) == 0 ? OkStatus() : FromErrno(errno);
+}
+
+// Where a symbolic link leads; `path` itself if it is none, or leads nowhere yet.
+std::string Resolved(const std::string& path) {
+  struct stat info = {};
+  if (::lstat(path.c_str(), &info) != 0 || !S_ISLNK(info.st_mode)) return path;
+  const std::unique_ptr<char, decltype(&std::free)> target(::realpath(path.c_str(), nullptr),
+                                                           &std::free);
+  return target == nullptr ? path : target.get();
+}
+
+// A device or a pipe has no old contents to keep, and must not make room for a file.
+bool IsDeviceOrPipe(const std::string& path) {
+  struct stat info = {};
+  if (::stat(path.c_str(), &info) != 0) return false;
+  return S_ISCHR(info.st_mode) || S_ISBLK(info.st_mode) || S_ISFIFO(info.st_mode) ||
+         S_ISSOCK(info.st_mode);
+}
+
+Status WriteInto(const std::string& path, ByteView bytes) {
+  const FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+  if (fd.get() < 0) return FromErrno(errno);
+  return WriteWhole(fd.get(), bytes);
+}
+
+Status ReplaceFile(const std::string& path, ByteView bytes, FileMode mode) {
+  std::string temporary = path + ".XXXXXX";
+  const FileDescriptor fd(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (fd.get() < 0) return FromErrno(errno);
+  Status status = WriteWhole(fd.get(), bytes);
+  if (status.ok() && ::fsync(fd.get()) != 0) status = FromErrno(errno);
+  if (status.ok() && mode == FileMode::kPublic && ::fchmod(fd.get(), 0644) != 0) {
+    status = FromErrno(errno);
+  }
+  if (status.ok() && ::rename(temporary.c_str(), path.c_str()) != 0) status = FromErrno(errno);
+  if (!status.ok()) {
+    ::unlink(temporary.c_str());
+    return status;
+  }
+  return FlushFolder(FolderOf(path));
 }
 
 }  // namespace
@@ -81,19 +122,8 @@ Result<ByteVector> ReadFile(const std::string& path, std::size_t limit_bytes) {
 }
 
 Status WriteFileAtomically(const std::string& path, ByteView bytes, FileMode mode) {
-  std::string temporary = path + ".XXXXXX";
-  const FileDescriptor fd(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (fd.get() < 0) return FromErrno(errno);
-  Status status = WriteAndFlush(fd.get(), bytes);
-  if (status.ok() && mode == FileMode::kPublic && ::fchmod(fd.get(), 0644) != 0) {
-    status = FromErrno(errno);
-  }
-  if (status.ok() && ::rename(temporary.c_str(), path.c_str()) != 0) status = FromErrno(errno);
-  if (!status.ok()) {
-    ::unlink(temporary.c_str());
-    return status;
-  }
-  return FlushFolder(FolderOf(path));
+  const std::string target = Resolved(path);
+  return IsDeviceOrPipe(target) ? WriteInto(target, bytes) : ReplaceFile(target, bytes, mode);
 }
 
 }  // namespace svsm

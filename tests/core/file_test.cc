@@ -1,6 +1,8 @@
 // Covers: svsm/core/hosted.h
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -31,6 +33,28 @@ TEST_F(FileTest, ReplacesWholeFilesAndLeavesNothingBeside) {
   EXPECT_THAT(WriteFileAtomically(Path("f"), Bytes<2>{1, 2}, FileMode::kPrivate), IsOk());
   EXPECT_THAT(WriteFileAtomically(Path("f"), Bytes<3>{3, 4, 5}, FileMode::kPrivate), IsOk());
   EXPECT_THAT(ReadFile(Path("f")), IsOkAnd(BytesAre("030405")));
+  const std::filesystem::directory_iterator entries(folder_);
+  EXPECT_EQ(std::distance(begin(entries), end(entries)), 1);
+}
+
+TEST_F(FileTest, FollowsLinks) {
+  ASSERT_THAT(WriteFileAtomically(Path("f"), Bytes<1>{1}, FileMode::kPrivate), IsOk());
+  std::filesystem::create_symlink(Path("f"), Path("link"));
+  EXPECT_THAT(WriteFileAtomically(Path("link"), Bytes<1>{2}, FileMode::kPrivate), IsOk());
+  EXPECT_TRUE(std::filesystem::is_symlink(Path("link")));
+  EXPECT_THAT(ReadFile(Path("f")), IsOkAnd(BytesAre("02")));
+}
+
+TEST_F(FileTest, WritesIntoDevicesAndPipes) {
+  ASSERT_EQ(::mkfifo(Path("pipe").c_str(), 0600), 0);
+  const int reader = ::open(Path("pipe").c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_GE(reader, 0);
+  EXPECT_THAT(WriteFileAtomically(Path("pipe"), Bytes<2>{3, 4}, FileMode::kPrivate), IsOk());
+  EXPECT_TRUE(std::filesystem::is_fifo(Path("pipe")));
+  Bytes<4> got{};
+  EXPECT_EQ(::read(reader, got.data(), got.size()), 2);
+  EXPECT_EQ(got, (Bytes<4>{3, 4}));
+  ::close(reader);
   const std::filesystem::directory_iterator entries(folder_);
   EXPECT_EQ(std::distance(begin(entries), end(entries)), 1);
 }

@@ -49,9 +49,9 @@ inline ByteView AsBytes(std::string_view text) {
 Result<ByteVector> ReadFile(const std::string& path, std::size_t limit_bytes = 64u << 20);
 
 enum class FileMode { kPublic, kPrivate };  // 0644 or 0600, before the umask
-// Replaces `path` by a new file with these bytes: written beside it, flushed, renamed, the folder
-// flushed. After a failure or a crash the old file or the new one stands, whole. Errors:
-// kPermissionDenied, kIoError (detail = errno).
+// Replaces the file at `path`, or where that leads: written beside it, flushed, renamed, the folder
+// flushed. After a failure or a crash the old file or the new one stands, whole. A device or a pipe
+// is written into. Errors: kPermissionDenied, kIoError (detail = errno).
 Status WriteFileAtomically(const std::string& path, ByteView bytes, FileMode mode);
 
 // The system's clocks. Threads: any.
