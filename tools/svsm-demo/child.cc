@@ -42,6 +42,7 @@ Child::Child(const std::string& folder, const std::vector<std::string>& argument
     : log_(log) {
   std::vector<std::string> copies = arguments;
   std::vector<char*> raw;
+  raw.reserve(copies.size() + 1);
   for (std::string& argument : copies) raw.push_back(argument.data());
   raw.push_back(nullptr);
   const int fd = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

@@ -37,7 +37,7 @@ void ExecShell(const std::string& folder, const std::vector<std::string>& enviro
       ::dup2(output, 2) < 0) {
     ::_exit(127);
   }
-  for (std::string entry : environment) {
+  for (const std::string& entry : environment) {
     const std::size_t equals = entry.find('=');
     ::setenv(entry.substr(0, equals).c_str(), entry.c_str() + equals + 1, 1);
   }

@@ -66,8 +66,8 @@ Result<snp::TrustStore> Roots(const std::string& path, std::string& error) {
   SVSM_ASSIGN_OR_RETURN(const std::vector<ByteVector> ders, snp::ReadCertificateFile(file));
   std::vector<snp::X509Certificate> certificates;
   for (const ByteVector& der : ders) {
-    SVSM_ASSIGN_OR_RETURN(snp::X509Certificate certificate, snp::ParseCertificate(der));
-    certificates.push_back(std::move(certificate));
+    SVSM_ASSIGN_OR_RETURN(const snp::X509Certificate certificate, snp::ParseCertificate(der));
+    certificates.push_back(certificate);
   }
   snp::Refusals why;
   Result<snp::TrustStore> store = snp::TrustStore::FromCertificates(certificates, why);
@@ -108,7 +108,7 @@ class Signals {
   ~Signals() {
     done_ = true;
     if (!thread_.joinable()) return;
-    ::pthread_kill(thread_.native_handle(), SIGTERM);
+    ::pthread_kill(thread_.native_handle(), SIGINT);
     thread_.join();
   }
 
