@@ -44,8 +44,8 @@ Status StagingDisguise::MakeIvs(std::uint64_t target, std::uint64_t staging, Byt
   return iv_cipher_->EncryptEcb(out, out);
 }
 
-Status StagingDisguise::Apply(std::uint64_t target, std::uint64_t staging, std::size_t block_bytes,
-                              ByteSpan blocks) {
+Status StagingDisguise::Convert(Direction direction, std::uint64_t target, std::uint64_t staging,
+                                std::size_t block_bytes, ByteSpan blocks) {
   Bytes<kMostIvs * kIv> ivs{};
   while (!blocks.empty()) {
     std::size_t count = blocks.size() / block_bytes;
@@ -54,7 +54,8 @@ Status StagingDisguise::Apply(std::uint64_t target, std::uint64_t staging, std::
     for (std::size_t i = 0; i < count; ++i) {
       const ByteSpan block = blocks.subspan(i * block_bytes, block_bytes);
       const FixedView<kIv> iv = ByteView(ivs).subspan(i * kIv).first<kIv>();
-      SVSM_TRY(cipher_->EncryptCbc(iv, block, block));
+      SVSM_TRY(direction == Direction::kOn ? cipher_->EncryptCbc(iv, block, block)
+                                           : cipher_->DecryptCbc(iv, block, block));
     }
     blocks = blocks.subspan(count * block_bytes);
     target += count;
@@ -63,23 +64,14 @@ Status StagingDisguise::Apply(std::uint64_t target, std::uint64_t staging, std::
   return OkStatus();
 }
 
+Status StagingDisguise::Apply(std::uint64_t target, std::uint64_t staging, std::size_t block_bytes,
+                              ByteSpan blocks) {
+  return Convert(Direction::kOn, target, staging, block_bytes, blocks);
+}
+
 Status StagingDisguise::Remove(std::uint64_t target, std::uint64_t staging, std::size_t block_bytes,
                                ByteSpan blocks) {
-  Bytes<kMostIvs * kIv> ivs{};
-  while (!blocks.empty()) {
-    std::size_t count = blocks.size() / block_bytes;
-    if (count > kMostIvs) count = kMostIvs;
-    SVSM_TRY(MakeIvs(target, staging, ByteSpan(ivs).first(count * kIv)));
-    for (std::size_t i = 0; i < count; ++i) {
-      const ByteSpan block = blocks.subspan(i * block_bytes, block_bytes);
-      const FixedView<kIv> iv = ByteView(ivs).subspan(i * kIv).first<kIv>();
-      SVSM_TRY(cipher_->DecryptCbc(iv, block, block));
-    }
-    blocks = blocks.subspan(count * block_bytes);
-    target += count;
-    staging += count;
-  }
-  return OkStatus();
+  return Convert(Direction::kOff, target, staging, block_bytes, blocks);
 }
 
 Status ReplayView::Init(std::span<const ApplyRecord> writes, const DisguiseKeys* disguise,

@@ -27,6 +27,9 @@ class StagingDisguise {
                 ByteSpan blocks);
 
  private:
+  enum class Direction : std::uint8_t { kOn, kOff };
+  Status Convert(Direction direction, std::uint64_t target, std::uint64_t staging,
+                 std::size_t block_bytes, ByteSpan blocks);
   // Of as many blocks as `out` has room for.
   Status MakeIvs(std::uint64_t target, std::uint64_t staging, ByteSpan out);
 

@@ -2,6 +2,7 @@
 #include "svsm/kbs_linux/socket_stream.h"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -100,8 +101,11 @@ TEST(ConnectUnixTest, SaysWhyNot) {
   EXPECT_THAT(ConnectUnix(path, 10).status(), IsStatus(Code::kExhausted, Source::kSystem, EAGAIN));
   ::close(listener);
   if (::geteuid() != 0) {
-    EXPECT_THAT(ConnectUnix("/root/socket", 10).status(),
+    const std::string closed = ::testing::TempDir() + "svsm_closed_folder";
+    ASSERT_EQ(::mkdir(closed.c_str(), 0), 0);
+    EXPECT_THAT(ConnectUnix(closed + "/socket", 10).status(),
                 IsStatus(Code::kPermissionDenied, Source::kSystem, EACCES));
+    ::rmdir(closed.c_str());
   }
 }
 
