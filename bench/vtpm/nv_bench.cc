@@ -5,6 +5,9 @@
 // virtual disk has. Ours on the disk of TMPDIR, in IO blocks of its file system's size, is printed
 // beside, without a ratio.
 //
+// This program and the servers share one CPU, so that the ratios are those of the TPMs and not of
+// the CPUs that the scheduler picks for them.
+//
 // A_us and B_us are wall-clock times; A_cpu_us and B_cpu_us what the process that holds the TPM
 // spent on CPUs.
 #include <benchmark/benchmark.h>
@@ -20,6 +23,7 @@
 #include <string>
 
 #include "bench/compare.h"
+#include "bench/vtpm/one_cpu.h"
 #include "bench/vtpm/socket_tpm.h"
 #include "svsm/cocoonfs/file_system.h"
 #include "svsm/cocoonfs/format.h"
@@ -213,6 +217,7 @@ Writer Through(SocketTpm& tpm) {
 int Main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   benchmark::AddCustomContext("A and B", "named A:B in each line; medians, run in turns");
+  if (!StayOnOneCpu()) std::fprintf(stderr, "not on one CPU: socket rows say where they ran\n");
   const std::string disk = std::filesystem::temp_directory_path().string();
   const auto program =
       (std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "svsm-vtpm")

@@ -7,6 +7,9 @@
 // PCR_Read: 8 digests, PCR 0-7 of the SHA-256 bank. PCR_Extend: PCR 16, one SHA-256 digest. Quote:
 // PCR 0-7 of the SHA-256 bank, ECC P-256. CreatePrimary: ECC P-256, with the FlushContext that
 // frees the slot. All on TPMs with four active banks.
+//
+// This program and the servers behind the sockets share one CPU, so that the ratios are those of
+// the TPMs and not of the CPUs that the scheduler picks for them.
 #include <benchmark/benchmark.h>
 #include <unistd.h>
 
@@ -19,6 +22,7 @@
 #include <vector>
 
 #include "bench/compare.h"
+#include "bench/vtpm/one_cpu.h"
 #include "bench/vtpm/socket_tpm.h"
 #include "svsm/core/hosted.h"
 #include "svsm/core/log.h"
@@ -250,6 +254,7 @@ void PrintContext() {
 int Main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   PrintContext();
+  if (!StayOnOneCpu()) std::fprintf(stderr, "not on one CPU: socket rows say where they ran\n");
   OurTpm ours;
   if (!ours.ok()) {
     std::fprintf(stderr, "the TPM does not start\n");
