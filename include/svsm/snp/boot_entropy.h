@@ -2,7 +2,7 @@
 // it could trust alone.
 //
 //   crypto::HardwareCpuRandom cpu;
-//   SVSM_ASSIGN_OR_RETURN(VmpckHandover vmpck3, secrets_page.Take(VmpckId(3)));
+//   VmpckHandover vmpck3{.id = VmpckId(3), .key = std::move(key)};      // from the secrets page
 //   SVSM_ASSIGN_OR_RETURN(const BootEntropy from,
 //                         SeedAtBoot(cpu, session, vmpck3, drbg));
 //   if (from.cpu == CpuSource::kNone) Log("no entropy from the CPU");
