@@ -2,9 +2,11 @@
 
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
+#include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 
 #include <string>
+#include <utility>
 
 #include "svsm/core/panic.h"
 
@@ -18,6 +20,7 @@ struct Free {
   void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
   void operator()(EVP_MD* md) const { EVP_MD_free(md); }
   void operator()(EVP_CIPHER* cipher) const { EVP_CIPHER_free(cipher); }
+  void operator()(ECDSA_SIG* signature) const { ECDSA_SIG_free(signature); }
 };
 template <typename T>
 using Owned = std::unique_ptr<T, Free>;
@@ -95,32 +98,58 @@ struct RawBroker::Keys {
   ByteVector tee_point;
   ByteVector body = ByteVector(kBodySize, 'b');
   ByteVector report_signature;
+  std::shared_ptr<crypto::EcdsaVerifier> p384;
+  Bytes<48> r{};  // the same signature, for it
+  Bytes<48> s{};
   Owned<EVP_MD> sha256{EVP_MD_fetch(nullptr, "SHA256", nullptr)};
   Owned<EVP_MD> sha384{EVP_MD_fetch(nullptr, "SHA384", nullptr)};
   Owned<EVP_CIPHER> gcm{EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr)};
   Owned<EVP_CIPHER> wrap{EVP_CIPHER_fetch(nullptr, "AES-256-WRAP", nullptr)};
 };
 
-RawBroker::RawBroker(const char* group) : keys_(std::make_unique<Keys>()) {
+RawBroker::RawBroker(const char* group, std::shared_ptr<crypto::EcdsaVerifier> p384)
+    : keys_(std::make_unique<Keys>()) {
   keys_->group = group;
+  keys_->p384 = std::move(p384);
   keys_->tee = MakeKey(group);
   keys_->tee_point = PointOf(keys_->tee.get());
   keys_->report_signature =
       Sign(keys_->vcek.get(), keys_->sha384.get(), ByteView(keys_->body).first(kReportSize));
+  if (keys_->p384 == nullptr) return;
+  const ByteVector point = PointOf(keys_->vcek.get());
+  const ByteView coordinates = ByteView(point).subspan(1);
+  SVSM_CHECK(keys_->p384->SetPublicKey({coordinates.first(48), coordinates.subspan(48)}).ok());
+  const std::uint8_t* der = keys_->report_signature.data();
+  const Owned<ECDSA_SIG> parts(
+      d2i_ECDSA_SIG(nullptr, &der, static_cast<long>(keys_->report_signature.size())));
+  SVSM_CHECK(parts != nullptr);
+  SVSM_CHECK(BN_bn2binpad(ECDSA_SIG_get0_r(parts.get()), keys_->r.data(), 48) == 48);
+  SVSM_CHECK(BN_bn2binpad(ECDSA_SIG_get0_s(parts.get()), keys_->s.data(), 48) == 48);
 }
 
 RawBroker::~RawBroker() = default;
 
-void RawBroker::Attest() {
+void RawBroker::VerifyReport() {
   const ByteView report = ByteView(keys_->body).first(kReportSize);
+  if (keys_->p384 != nullptr) {
+    Bytes<48> digest{};
+    SVSM_CHECK(EVP_Digest(report.data(), report.size(), digest.data(), nullptr, keys_->sha384.get(),
+                          nullptr) == 1);
+    SVSM_CHECK(keys_->p384->Verify(digest, {.r = keys_->r, .s = keys_->s}).ok());
+    return;
+  }
   const Owned<EVP_MD_CTX> context(EVP_MD_CTX_new());
   SVSM_CHECK(EVP_DigestVerifyInit(context.get(), nullptr, keys_->sha384.get(), nullptr,
                                   keys_->vcek.get()) == 1);
   SVSM_CHECK(EVP_DigestVerify(context.get(), keys_->report_signature.data(),
                               keys_->report_signature.size(), report.data(), report.size()) == 1);
+}
+
+void RawBroker::Attest() {
+  VerifyReport();
   (void)TakeKey(keys_->group, keys_->tee_point);
   Digest(keys_->sha384.get(), keys_->body);
-  Digest(keys_->sha384.get(), report);
+  Digest(keys_->sha384.get(), ByteView(keys_->body).first(kReportSize));
   (void)Sign(keys_->token.get(), keys_->sha256.get(), ByteView(keys_->body).first(kTokenSize));
 }
 

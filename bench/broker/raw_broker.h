@@ -1,4 +1,5 @@
-// A broker's cryptography in OpenSSL's own calls, and nothing else of its work.
+// A broker's cryptography in OpenSSL's own calls, and nothing else of its work. Reports may be
+// verified by another library.
 #ifndef SVSM_BENCH_BROKER_RAW_BROKER_H_
 #define SVSM_BENCH_BROKER_RAW_BROKER_H_
 
@@ -6,14 +7,15 @@
 
 #include "svsm/core/bytes.h"
 #include "svsm/core/hosted.h"
+#include "svsm/crypto/ecdsa.h"
 
 namespace svsm::bench {
 
 // Keys are made once; the functions panic if OpenSSL fails.
 class RawBroker {
  public:
-  // The group of the TEE's keys: "P-521" or "P-256".
-  explicit RawBroker(const char* group);
+  // The group of the TEE's keys: "P-521" or "P-256". `p384` verifies reports; null: OpenSSL does.
+  RawBroker(const char* group, std::shared_ptr<crypto::EcdsaVerifier> p384);
   RawBroker(const RawBroker&) = delete;
   RawBroker& operator=(const RawBroker&) = delete;
   ~RawBroker();
@@ -27,6 +29,7 @@ class RawBroker {
 
  private:
   struct Keys;
+  void VerifyReport();
   std::unique_ptr<Keys> keys_;
 };
 
