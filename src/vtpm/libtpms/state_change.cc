@@ -1,5 +1,8 @@
 #include "vtpm/libtpms/state_change.h"
 
+#include <algorithm>
+#include <cstring>
+
 namespace svsm::vtpm {
 namespace {
 
@@ -36,14 +39,41 @@ bool HasOneSection(ByteView state) {
   return found == 1;
 }
 
+// Bytes that are compared at once; the C library's memcmp() takes many in a step.
+constexpr std::size_t kStep = 256;
+
+bool SameAt(ByteView a, ByteView b, std::size_t at, std::size_t size) {
+  return std::memcmp(a.data() + at, b.data() + at, size) == 0;
+}
+
+struct Range {
+  std::size_t first = 0;
+  std::size_t end = 0;
+};
+
+// From the first byte that differs to the last one; empty if none does. Both have one size.
+Range FindDifference(ByteView a, ByteView b) {
+  Range range{0, a.size()};
+  while (range.first < range.end) {
+    const std::size_t size = std::min(kStep, range.end - range.first);
+    if (!SameAt(a, b, range.first, size)) break;
+    range.first += size;
+  }
+  while (range.first < range.end && a[range.first] == b[range.first]) ++range.first;
+  while (range.end > range.first) {
+    const std::size_t size = std::min(kStep, range.end - range.first);
+    if (!SameAt(a, b, range.end - size, size)) break;
+    range.end -= size;
+  }
+  while (range.end > range.first && a[range.end - 1] == b[range.end - 1]) --range.end;
+  return range;
+}
+
 }  // namespace
 
 StateChange CompareStates(ByteView before, ByteView after) {
   if (before.size() != after.size()) return StateChange::kMatters;
-  std::size_t first = 0;
-  std::size_t end = before.size();
-  while (first < end && before[first] == after[first]) ++first;
-  while (end > first && before[end - 1] == after[end - 1]) --end;
+  const auto [first, end] = FindDifference(before, after);
   if (first == end) return StateChange::kNone;
   // Mostly it is somewhere else, and that is seen at once.
   const std::size_t section = FindSection(before, first, end);

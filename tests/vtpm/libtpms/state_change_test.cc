@@ -47,6 +47,20 @@ TEST(StateChangeTest, EverythingElseMatters) {
   EXPECT_EQ(CompareStates({}, State()), StateChange::kMatters);
 }
 
+TEST(StateChangeTest, EveryByteOfALargeStateIsCompared) {
+  ByteVector before = State();
+  before.resize(1000, 0x11);
+  ByteVector later = before;
+  later[14] ^= 1;
+  EXPECT_EQ(CompareStates(before, later), StateChange::kPlain);
+  for (std::size_t offset = kEnd; offset < before.size(); ++offset) {
+    ByteVector after = before;
+    after[offset] ^= 1;
+    EXPECT_EQ(CompareStates(before, after), StateChange::kMatters) << offset;
+    EXPECT_EQ(CompareStates(later, after), StateChange::kMatters) << offset;
+  }
+}
+
 TEST(StateChangeTest, BytesOfAGuestCannotPoseAsTheClock) {
   ByteVector before = State();
   PutSection(before, 130);
