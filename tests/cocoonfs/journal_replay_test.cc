@@ -1,6 +1,10 @@
 #include "cocoonfs/journal_replay.h"
 
+#include <algorithm>
+
+#include "cocoonfs/chained_extents.h"
 #include "cocoonfs/file_system_state.h"
+#include "cocoonfs/integrity.h"
 #include "cocoonfs/journal_head.h"
 #include "svsm/cocoonfs/verify.h"
 #include "svsm/testing/matchers.h"
@@ -91,6 +95,105 @@ TEST_F(JournalReplayTest, NoByteMakesAThirdState) {
 
 TEST_F(JournalReplayTest, TellsAWrongKey) {
   EXPECT_THAT(fs_.Open(Ascii("another key"), OpenOptions{}),
+              IsStatus(Code::kAuthFailed, Source::kCocoonfs,
+                       static_cast<std::uint32_t>(Region::kJournalLog)));
+}
+
+// A log that is changed and authenticated again, as only who has the key can.
+class ResealedJournalTest : public JournalReplayTest {
+ protected:
+  void SetUp() override {
+    JournalReplayTest::SetUp();
+    ASSERT_THAT(fs_.Open(kImageKey, OpenOptions{}), IsOk());
+    ReadPayload();
+  }
+
+  Volume& volume() { return FileSystemAccess::StateOf(fs_)->volume; }
+  Result<OwnedCipher> Cipher() { return volume().keys.NewCipher(kJournalInode, Subdomain::kData); }
+  Result<OwnedHmac> Hmac() {
+    return volume().keys.NewHmac(KeyPurpose::kPreauth, kJournalInode, Subdomain::kData);
+  }
+
+  void ReadPayload() {
+    const ImageLayout& layout = volume().layout;
+    const HeaderPlaces& places = volume().places;
+    Vec<std::uint8_t> extent(image_.allocator()), payload(image_.allocator());
+    ASSERT_THAT(ReadJournalHead(volume().device_view, layout, places, extent),
+                testing::IsOkAnd(true));
+    const ByteView header = ByteView(extent.view()).first(JournalPlainHeaderBytes(layout));
+    header_.assign(header.begin(), header.end());
+    SVSM_ASSERT_OK_AND_ASSIGN(const OwnedCipher cipher, Cipher());
+    SVSM_ASSERT_OK_AND_ASSIGN(const OwnedHmac hmac, Hmac());
+    const auto data = JournalAssociatedData(layout);
+    ChainDecoder decoder(JournalChainFormat(layout), *cipher, &*hmac, data);
+    extents_ = {places.journal_head};
+    for (;;) {
+      SVSM_ASSERT_OK_AND_ASSIGN(const ExtentPointer next,
+                                decoder.Next(extent.view(), payload, Region::kJournalLog));
+      if (next.nil) break;
+      extents_.push_back(next.extent);
+      ASSERT_THAT(extent.Resize(SizeOf(next.extent)), IsOk());
+      ASSERT_THAT(volume().device_view.Read(next.extent.first, extent.view()), IsOk());
+    }
+    ASSERT_THAT(decoder.Finish(payload, Region::kJournalLog), IsOk());
+    payload_.assign(payload.view().begin(), payload.view().end());
+  }
+
+  void WritePayload(ByteView payload) {
+    const ImageLayout& layout = volume().layout;
+    SVSM_ASSERT_OK_AND_ASSIGN(const OwnedCipher cipher, Cipher());
+    SVSM_ASSERT_OK_AND_ASSIGN(const OwnedHmac hmac, Hmac());
+    const auto data = JournalAssociatedData(layout);
+    ChainEncoder encoder(JournalChainFormat(layout), *cipher, &*hmac, data);
+    for (std::size_t i = 0; i < extents_.size(); ++i) {
+      ByteVec extent(SizeOf(extents_[i]));
+      if (i == 0) std::copy(header_.begin(), header_.end(), extent.begin());
+      const Extent* const next = i + 1 < extents_.size() ? &extents_[i + 1] : nullptr;
+      SVSM_ASSERT_OK_AND_ASSIGN(const std::size_t taken,
+                                encoder.Next(payload, next, image_.rng(), extent));
+      payload = payload.subspan(taken);
+      if (i == 0) ApplyIntegrity(JournalHeadIntegrity(IntegritySlots(layout)), extent);
+      image_.device().Poke(extents_[i].first * layout.allocation_block_bytes(), extent);
+    }
+  }
+
+  std::size_t SizeOf(const Extent& extent) {
+    return static_cast<std::size_t>(extent.count) * volume().layout.allocation_block_bytes();
+  }
+
+  // Where the log has the HMAC over the digests of the bitmap.
+  std::size_t FragmentsHmacOffset() {
+    const ImageLayout& layout = volume().layout;
+    const JournalLogShape shape = {volume().device_view.num_blocks(), layout.io_block_log2,
+                                   layout.data_block_log2, volume().digests.data_digest_bytes(),
+                                   crypto::DigestSize(layout.preauth_hash)};
+    JournalLog log(image_.allocator());
+    FragmentsSubject subject;
+    EXPECT_THAT(DecodeJournalLog(payload_, shape, log, subject), IsOk());
+    const auto found =
+        std::search(payload_.begin(), payload_.end(), log.fragments_hmac.begin(),
+                    log.fragments_hmac.begin() + static_cast<long>(shape.preauth_digest_size));
+    return static_cast<std::size_t>(found - payload_.begin());
+  }
+
+  ByteVec header_, payload_;
+  std::vector<Extent> extents_;
+};
+
+TEST_F(ResealedJournalTest, TheSameLogIsTaken) {
+  WritePayload(payload_);
+  fs_.Close();
+  EXPECT_THAT(fs_.Open(kImageKey, OpenOptions{}), IsOk());
+}
+
+TEST_F(ResealedJournalTest, DigestsOfTheBitmapHaveAnHmacOfTheirOwn) {
+  const std::size_t at = FragmentsHmacOffset();
+  ASSERT_LT(at, payload_.size());
+  ByteVec changed = payload_;
+  changed[at] ^= 1;
+  WritePayload(changed);
+  fs_.Close();
+  EXPECT_THAT(fs_.Open(kImageKey, OpenOptions{}),
               IsStatus(Code::kAuthFailed, Source::kCocoonfs,
                        static_cast<std::uint32_t>(Region::kJournalLog)));
 }

@@ -1,5 +1,5 @@
-// What a broker releases, once it is decrypted. A grant that is taken is encoded to the same fields,
-// and to the same bytes where it has no record beyond those that this version writes.
+// What a broker releases, once it is decrypted. A grant that is taken is encoded to the same
+// fields, and to the same bytes where it has no record beyond those that this version writes.
 #include <cstdlib>
 
 #include "svsm/core/bytes.h"
