@@ -55,17 +55,18 @@ Result<ProxyTexts> ReadProxyShape(ByteView evidence) {
   return texts;
 }
 
-bool HasMember(ByteView evidence, const char* wanted) {
+// Which of the two shapes it is, by the first member that either knows. Nothing else is checked.
+bool IsProxyShape(ByteView evidence) {
   kbs::JsonReader json(evidence);
-  bool found = false;
   if (json.Peek() != kbs::JsonReader::Type::kObject) return false;
   json.BeginObject();
   ByteView name;
   while (json.NextMember(name)) {
-    found = found || kbs::TextIs(name, wanted);
+    if (kbs::TextIs(name, "snp-report") || kbs::TextIs(name, "certs-buf")) return true;
+    if (kbs::TextIs(name, "attestation_report") || kbs::TextIs(name, "cert_chain")) return false;
     json.Skip();
   }
-  return json.Finish().ok() && found;
+  return false;
 }
 
 Result<ByteVector> Decoded(ByteView base64) {
@@ -96,7 +97,7 @@ SnpJudge::SnpJudge(const snp::TrustStore& roots, const VcekStore& vceks, const C
 
 Result<SnpJudge::Parts> SnpJudge::Read(ByteView evidence) const {
   Parts parts;
-  if (HasMember(evidence, "snp-report")) {
+  if (IsProxyShape(evidence)) {
     SVSM_ASSIGN_OR_RETURN(const ProxyTexts texts, ReadProxyShape(evidence));
     SVSM_ASSIGN_OR_RETURN(parts.report, Decoded(texts.report));
     if (texts.certificates.empty()) return parts;

@@ -7,6 +7,12 @@ bool IsDigit(std::uint8_t c) { return c >= '0' && c <= '9'; }
 
 bool IsPlain(std::uint8_t c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
 
+// Behind the plain characters at `at`.
+std::size_t PlainEnd(ByteView text, std::size_t at) {
+  while (at < text.size() && IsPlain(text[at])) ++at;
+  return at;
+}
+
 // What a first byte of UTF-8 asks for: how many more bytes, and the bounds of the second one
 // (RFC 3629, 4). None for a byte that begins nothing.
 struct Utf8Rule {
@@ -126,6 +132,38 @@ bool JsonReader::Next(Scope scope, std::uint8_t close) {
 
 bool JsonReader::NextElement() { return Next(Scope::kArray, ']'); }
 
+// Takes whole numbers with ',' or ']' right behind them, from the start of the array just entered.
+// accept(value, digits) says whether to take this one, too; `value` holds few digits.
+template <typename Accept>
+void JsonReader::TakeNumbers(Accept accept) {
+  if (!ok()) return;
+  SVSM_CHECK(depth_ > 0 && levels_[depth_ - 1].scope == Scope::kArray && levels_[depth_ - 1].first);
+  const ByteView text = text_;
+  std::size_t at = at_;
+  while (true) {
+    const std::size_t start = at;
+    std::uint32_t value = 0;
+    for (; at < text.size() && IsDigit(text[at]); ++at) value = value * 10 + (text[at] - '0');
+    if (at == start || at == text.size() || (text[start] == '0' && at - start > 1)) return;
+    if (text[at] != ',' && text[at] != ']') return;
+    if (!accept(value, at - start)) return;
+    at_ = at;
+    levels_[depth_ - 1].first = false;
+    if (text[at] == ']') return;
+    ++at;
+  }
+}
+
+std::size_t JsonReader::TakeBytes(ByteSpan out) {
+  std::size_t count = 0;
+  TakeNumbers([&](std::uint32_t value, std::size_t digits) {
+    if (count == out.size() || digits > 3 || value > 0xff) return false;
+    out[count++] = static_cast<std::uint8_t>(value);
+    return true;
+  });
+  return count;
+}
+
 bool JsonReader::NextMember(ByteView& name) {
   name = {};
   if (!Next(Scope::kObject, '}')) return false;
@@ -158,7 +196,7 @@ ByteView JsonReader::PlainString() {
     return {};
   }
   const std::size_t start = at_;
-  while (at_ < text_.size() && IsPlain(text_[at_])) ++at_;
+  at_ = PlainEnd(text_, at_);
   const std::size_t end = at_;
   if (Take('"')) return text_.subspan(start, end - start);
   const bool printable = at_ < text_.size() && text_[at_] >= 0x20;
@@ -238,7 +276,8 @@ void JsonReader::SkipOne() {
     case Type::kObject:
       return BeginObject();
     case Type::kArray:
-      return BeginArray();
+      BeginArray();
+      return TakeNumbers([](std::uint32_t, std::size_t) { return true; });
     case Type::kString:
       return SkipString();
     case Type::kNumber:
@@ -257,6 +296,7 @@ void JsonReader::SkipOne() {
 void JsonReader::SkipString() {
   ++at_;
   while (ok()) {
+    at_ = PlainEnd(text_, at_);
     if (Take('"')) return;
     if (at_ >= text_.size() || text_[at_] < 0x20) return Unexpected();
     if (text_[at_] == '\\') {

@@ -23,8 +23,8 @@ std::uint64_t ReadNumber(JsonReader& json, std::size_t size) {
 std::uint8_t ReadByte(JsonReader& json) { return static_cast<std::uint8_t>(ReadNumber(json, 1)); }
 
 void ReadBytes(JsonReader& json, ByteSpan out) {
-  std::size_t count = 0;
   json.BeginArray();
+  std::size_t count = json.TakeBytes(out);
   while (json.NextElement()) {
     if (count == out.size()) return json.Fail(Code::kMalformed);
     out[count++] = ReadByte(json);
@@ -268,8 +268,8 @@ class EvidenceReader {
   }
 
   ByteView ReadData() {
-    std::size_t size = 0;
     json_.BeginArray();
+    std::size_t size = json_.TakeBytes(free_);
     while (json_.NextElement()) {
       if (size == free_.size()) {
         TooSmall(size + 1);

@@ -13,22 +13,29 @@ void Require(bool condition) {
   if (!condition) std::abort();
 }
 
+// Whether arrays of small numbers are read the fast way, as far as it goes.
+enum class Arrays { kFast, kByElement };
+
 // Copies the next value. Objects become arrays of names and values, as names need not be literals.
-void CopyValue(JsonReader& from, JsonWriter& to) {
+void CopyValue(JsonReader& from, JsonWriter& to, Arrays arrays) {
   ByteView name;
+  Bytes<8> numbers{};
+  std::size_t count = 0;
   switch (from.Peek()) {
     case JsonReader::Type::kObject:
       from.BeginObject();
       to.BeginArray();
       while (from.NextMember(name)) {
         to.String(name);
-        CopyValue(from, to);
+        CopyValue(from, to, arrays);
       }
       return to.EndArray();
     case JsonReader::Type::kArray:
       from.BeginArray();
       to.BeginArray();
-      while (from.NextElement()) CopyValue(from, to);
+      if (arrays == Arrays::kFast) count = from.TakeBytes(numbers);
+      for (const std::uint8_t number : ByteView(numbers).first(count)) to.Unsigned(number);
+      while (from.NextElement()) CopyValue(from, to, arrays);
       return to.EndArray();
     case JsonReader::Type::kString:
       return to.String(from.String());
@@ -63,13 +70,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   skipped.Skip();
   const Status skip = skipped.Finish();
   JsonReader read(in);
+  JsonReader fast(in);
   std::vector<std::uint8_t> copy(size + 64);
+  std::vector<std::uint8_t> fast_copy(size + 64);
   JsonWriter writer(copy);
-  CopyValue(read, writer);
-  if (!read.Finish().ok()) return 0;
+  JsonWriter fast_writer(fast_copy);
+  CopyValue(read, writer, Arrays::kByElement);
+  CopyValue(fast, fast_writer, Arrays::kFast);
+  const Status status = read.Finish();
+  Require(fast.Finish() == status);
+  if (!status.ok()) return 0;
   Require(skip.ok());
   const Result<ByteView> written = writer.Finish();
-  Require(written.ok());
+  const Result<ByteView> written_fast = fast_writer.Finish();
+  Require(written.ok() && written_fast.ok() && Equal(*written, *written_fast));
   JsonReader again(*written);
   again.Skip();
   Require(again.Finish().ok());

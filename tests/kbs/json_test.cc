@@ -190,6 +190,40 @@ TEST(JsonReaderTest, NumbersAndStringsHaveOneForm) {
   EXPECT_THAT(escaped.Finish(), IsStatus(Code::kUnsupported, Source::kKbs, 2));
 }
 
+TEST(JsonReaderTest, TakesBytesAsFarAsTheyAreSpelledPlainly) {
+  const struct {
+    std::string_view text;
+    std::size_t count;
+    Status status;
+  } kCases[] = {
+      {"[]", 0, OkStatus()},
+      {"[0,9,10,255]", 4, OkStatus()},
+      {"[1,2,3,4,5,6]", 4, OkStatus()},
+      {"[1,2 ,3]", 1, OkStatus()},
+      {"[ 1,2]", 0, OkStatus()},
+      {"[1,256,3]", 1, OkStatus()},
+      {"[1,4294967297]", 1, OkStatus()},
+      {"[1,null,[2]]", 1, OkStatus()},
+      {"[1,2.5]", 1, OkStatus()},
+      {"[1,2e3,-1]", 1, OkStatus()},
+      {"[1,02]", 1, Status(Code::kMalformed, Source::kKbs, 4)},
+      {"[1,]", 1, Status(Code::kMalformed, Source::kKbs, 3)},
+      {"[1,,2]", 1, Status(Code::kMalformed, Source::kKbs, 3)},
+      {"[1}", 0, Status(Code::kMalformed, Source::kKbs, 2)},
+      {"[1,2", 1, Status(Code::kTruncated, Source::kKbs, 4)},
+      {"[", 0, Status(Code::kTruncated, Source::kKbs, 1)},
+      {"{}", 0, Status(Code::kMalformed, Source::kKbs, 0)},
+  };
+  for (const auto& c : kCases) {
+    JsonReader json(AsBytes(c.text));
+    Bytes<4> out{};
+    json.BeginArray();
+    EXPECT_EQ(json.TakeBytes(out), c.count) << c.text;
+    while (json.NextElement()) json.Skip();
+    EXPECT_EQ(json.Finish(), c.status) << c.text;
+  }
+}
+
 TEST(JsonReaderTest, RawGivesTheTextOfAValue) {
   JsonReader json(AsBytes(R"([ {"a":[1, 2]} , "x"])"));
   json.BeginArray();
