@@ -25,6 +25,22 @@ Status TransactionState::TakeAuxRing(const AuxMetadata& aux, AuxExtents& out) {
   return OkStatus();
 }
 
+// Nothing authenticates the ring that the headers name, and the host may lay it over a file. The
+// tree tells: its digests leave out what is auxiliary metadata, and nothing else that is allocated.
+Status TransactionState::CheckAuxRing() {
+  if (aux_changed_) return OkStatus();
+  const TreeShape& shape = volume_.shape;
+  for (const Extent& extent : aux_.extents) {
+    const std::uint64_t last = shape.DataIndex(extent.end() - 1);
+    for (std::uint64_t i = shape.DataIndex(extent.first); i <= last; ++i) {
+      const Status status = volume_.tree.CheckBlock(i, 0, ByteView());
+      if (status == AuthFailed(Region::kTreeData)) return AuthFailed(Region::kAux);
+      SVSM_TRY(status);
+    }
+  }
+  return OkStatus();
+}
+
 // Gives back the ring as it is, whether it is the image's or this transaction's.
 Status TransactionState::DropAuxRing() {
   for (const Extent& extent : aux_.extents) {
@@ -39,6 +55,7 @@ Status TransactionState::DropAuxRing() {
 }
 
 Status TransactionState::SetAux(const AuxMetadata& aux) {
+  SVSM_TRY(CheckAuxRing());
   SVSM_TRY(DropAuxRing());
   SVSM_TRY(TakeAuxRing(aux, aux_));
   return PutAux(aux);
@@ -86,9 +103,13 @@ Status TransactionState::MoveAux() {
   if (aux_changed_ || !aux_.shall_move()) return OkStatus();
   AuxMetadata aux(volume_.allocator);
   const Status read = ReadAux(*volume_.view, volume_.layout, aux_, aux);
-  // Nothing authenticates them: what no one can read must not stand in the way of a commit.
+  // Nothing authenticates them: what no one can read, or what lies where it must not, must not
+  // stand in the way of a commit.
   if (read.code() == Code::kMalformed) return OkStatus();
   SVSM_TRY(read);
+  const Status genuine = CheckAuxRing();
+  if (genuine.code() == Code::kAuthFailed) return OkStatus();
+  SVSM_TRY(genuine);
   bool modest = false;
   SVSM_TRY(IsModest(aux, modest));
   if (!modest) return OkStatus();

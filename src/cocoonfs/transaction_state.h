@@ -101,6 +101,7 @@ class TransactionState {
   Status TakeAuxRing(const AuxMetadata& aux, AuxExtents& out);
   Status PutAux(const AuxMetadata& aux);
   Status IsModest(const AuxMetadata& aux, bool& modest) const;
+  Status CheckAuxRing();
   Status DropAuxRing();
 
   Volume& volume_;

@@ -6,6 +6,7 @@
 #include "cocoonfs/file_system_state.h"
 #include "svsm/cocoonfs/metadata.h"
 #include "svsm/core/hosted.h"
+#include "svsm/core/wire.h"
 #include "svsm/testing/matchers.h"
 #include "tests/cocoonfs/machine.h"
 
@@ -139,6 +140,53 @@ TEST_P(TransactionAux, LeavesThemWhenTheyCannotBeRead) {
   ASSERT_THAT(machine_.Commit(kSmall), IsOk());
   SVSM_ASSERT_OK_AND_ASSIGN(const Contents contents, machine_.ReadContents());
   EXPECT_EQ(contents.size(), 2u);
+}
+
+// The host names the ring, and all that is in it is the host's: over a file it must not become free
+// space.
+TEST_P(TransactionAux, DoesNotFreeWhatAForgedRingLiesOn) {
+  const ImageLayout& layout = GetParam().layout;
+  ASSERT_THAT(machine_.Open(), IsOk());
+  ASSERT_THAT(machine_.fs().Stat(16).status(), IsOk());
+  auto* const state = FileSystemAccess::StateOf(machine_.fs());
+  const Extent file = state->reader.extents()[0];
+  const std::uint64_t unit = layout.journal_block();
+  const std::uint64_t first = (file.first + unit - 1) & ~(unit - 1);
+  ASSERT_LE(first + unit, file.end());
+  AuxExtents ring(allocator_);
+  ASSERT_THAT(ring.extents.PushBack({first, unit}), IsOk());
+  ring.group1 = 1;
+  AuxMetadata aux(allocator_);
+  Bytes<kUuidSize> uuid{};
+  Fill(uuid, 7);
+  ASSERT_THAT(aux.Add(uuid, ByteVector(8, 7)), IsOk());
+  ByteVector payload(aux.encoded_size());
+  ASSERT_THAT(aux.Encode(payload), IsOk());
+  const std::size_t block = layout.allocation_block_bytes();
+  ByteVector forged(static_cast<std::size_t>(unit) * block);
+  EncodeAuxExtent(layout, ring, 0, AuxState::kActiveReallocate, payload, forged);
+  ByteVector heads(16, 0xFF);
+  const auto pointer = wire::ToBytes(wire::Le64(EncodeExtentPointer({first, unit}, false)));
+  Copy(heads, pointer);
+  const std::uint64_t header = state->volume.places.mutable_header.first * block;
+  machine_.Close();
+  machine_.device().Poke(first * block, forged);
+  machine_.device().Poke(header, heads);
+
+  ASSERT_THAT(machine_.Open(), IsOk());
+  ASSERT_TRUE(ShallMove());
+  {
+    SVSM_ASSERT_OK_AND_ASSIGN(Transaction* const transaction, machine_.fs().Begin());
+    EXPECT_THAT(
+        transaction->SetAuxMetadata(aux),
+        IsStatus(Code::kAuthFailed, Source::kCocoonfs, static_cast<std::uint32_t>(Region::kAux)));
+    transaction->Abandon();
+  }
+  ASSERT_THAT(machine_.Commit(kSmall), IsOk());
+  machine_.Close();
+  ASSERT_THAT(machine_.Open(), IsOk());
+  const Bitmap& bitmap = FileSystemAccess::StateOf(machine_.fs())->volume.allocation.bitmap();
+  EXPECT_TRUE(bitmap.AllSet(file));
 }
 
 INSTANTIATE_TEST_SUITE_P(Cocoonfs, TransactionAux, ::testing::ValuesIn(MachineConfigs()),
