@@ -1,8 +1,11 @@
 // The HTTP server of svsm-kbs, alone.
+#include <pthread.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
+#include <fstream>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -187,6 +190,102 @@ TEST_F(HttpServerTest, SurvivesGarbage) {
   }
   EXPECT_THAT(Ask("GET /a HTTP/1.1\r\nConnection: close\r\n\r\n"), HasSubstr("0 /a"));
 }
+
+TEST_F(HttpServerTest, RefusesWhatMayEndInTwoPlaces) {
+  Start();
+  const std::string second = "GET /second HTTP/1.1\r\nConnection: close\r\n\r\n";
+  for (const std::string& first : std::vector<std::string>{
+           "GET /a HTTP/1.1\r\nContent-Length: " + std::to_string(second.size()),
+           "GET /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\nX: y",
+           "OPTIONS /a HTTP/1.1\r\nContent-Length: 7",
+           "POST /a HTTP/1.1\r\nContent-Length: 0\r\nContent-Length: " +
+               std::to_string(second.size()),
+           "POST /a HTTP/1.1\r\nContent-Length: 0\r\nTransfer-Encoding: chunked",
+           "POST /a HTTP/1.1\r\nTransfer-Encoding: xchunked",
+           "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked, chunked",
+           "POST /a HTTP/1.1\r\nContent-Length: +0",
+           "POST /a HTTP/1.1\r\nContent-Length: 0x7",
+           "POST /a HTTP/1.1\r\nContent-Length : 7",
+           "POST /a HTTP/1.1\r\nX: y\r\n Content-Length: 7",
+       }) {
+    const std::string reply = Ask(first + "\r\n\r\n" + second);
+    EXPECT_THAT(reply, StartsWith("HTTP/1.1 400 ")) << first;
+    EXPECT_THAT(reply, ::testing::Not(HasSubstr("/second"))) << first;
+  }
+  EXPECT_EQ(num_requests_, 0);
+}
+
+TEST_F(HttpServerTest, ReadsNothingBehindWhatItRefused) {
+  Start();
+  const std::string second = "GET /second HTTP/1.1\r\nConnection: close\r\n\r\n";
+  EXPECT_THAT(Ask("POST /a HTTP/1.1\r\nRange: bytes=x\r\nContent-Length: 9999\r\n\r\n" + second),
+              StartsWith("HTTP/1.1 416 "));
+  EXPECT_THAT(
+      Ask("POST /a HTTP/1.1\r\nContent-Length: 10001\r\n\r\n" + std::string(10001, 'x') + second),
+      StartsWith("HTTP/1.1 413 "));
+  EXPECT_EQ(num_requests_, 0);
+}
+
+TEST_F(HttpServerTest, WithoutALengthThereIsNoBody) {
+  Start();
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_THAT(Ask("POST /a HTTP/1.1\r\nConnection: close\r\n\r\n"), HasSubstr("1 /a   "));
+  EXPECT_LT(Seconds(start), 0.5);
+}
+
+// The matcher of regular expressions takes a level of the stack for each character.
+TEST_F(HttpServerTest, LongLinesNeedNoLargeDefaultStack) {
+  ::pthread_attr_t before;
+  ::pthread_attr_t small;
+  ASSERT_EQ(::pthread_getattr_default_np(&before), 0);
+  ASSERT_EQ(::pthread_attr_init(&small), 0);
+  ASSERT_EQ(::pthread_attr_setstacksize(&small, std::size_t{1} << 20), 0);
+  ASSERT_EQ(::pthread_setattr_default_np(&small), 0);
+  options_.limits.head_bytes = 16384;
+  Start();
+  const std::string path(8000, 'a');
+  EXPECT_THAT(Ask("GET /" + path + " HTTP/1.1\r\nConnection: close\r\n\r\n"), HasSubstr(path));
+  EXPECT_THAT(Ask("GET /a HTTP/1.1\r\nConnection: close\r\nRange: bytes=" + std::string(8000, '1') +
+                  "-1\r\n\r\n"),
+              StartsWith("HTTP/1.1 416 "));
+  Stop();
+  EXPECT_EQ(::pthread_setattr_default_np(&before), 0);
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+// Leaves the process room for `spare` bytes more.
+class LimitedMemory {
+ public:
+  explicit LimitedMemory(std::size_t spare) {
+    std::ifstream pages("/proc/self/statm");
+    std::size_t used = 0;
+    pages >> used;
+    ::getrlimit(RLIMIT_AS, &before_);
+    ::rlimit limit = before_;
+    limit.rlim_cur = used * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) + spare;
+    EXPECT_EQ(::setrlimit(RLIMIT_AS, &limit), 0);
+  }
+  LimitedMemory(const LimitedMemory&) = delete;
+  LimitedMemory& operator=(const LimitedMemory&) = delete;
+  ~LimitedMemory() { ::setrlimit(RLIMIT_AS, &before_); }
+
+ private:
+  ::rlimit before_{};
+};
+
+TEST_F(HttpServerTest, ServesWithFewerThreadsThanItWants) {
+  for (const std::size_t spare : {std::size_t{8} << 20, std::size_t{40} << 20}) {
+    Start();
+    {
+      const LimitedMemory limited(spare);
+      std::vector<std::unique_ptr<TcpClient>> silent;
+      for (int i = 0; i < 6; ++i) silent.push_back(std::make_unique<TcpClient>(server_->port()));
+      EXPECT_THAT(Ask("GET /a HTTP/1.1\r\nConnection: close\r\n\r\n"), HasSubstr("0 /a"));
+    }
+    Stop();
+  }
+}
+#endif
 
 TEST_F(HttpServerTest, DropsWhoDoesNotTakeTheAnswer) {
   options_.limits.response_ms = 300;

@@ -7,14 +7,12 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
-#include <deque>
-#include <mutex>
 #include <thread>
 #include <utility>
-#include <vector>
 
 #include "tools/svsm-kbs/connection.h"
+#include "tools/svsm-kbs/framing.h"
+#include "tools/svsm-kbs/workers.h"
 
 namespace svsm::tool {
 namespace {
@@ -32,58 +30,6 @@ broker::Method MethodOf(const std::string& name) {
   if (name == "PUT") return broker::Method::kPut;
   return name == "DELETE" ? broker::Method::kDelete : broker::Method::kOther;
 }
-
-// As many threads as connections may be served at once, made when they are needed. Who comes then
-// waits in the kernel's queue, because Enqueue() waits.
-class Workers final : public httplib::TaskQueue {
- public:
-  explicit Workers(std::size_t limit) : limit_(limit) {}
-
-  void enqueue(std::function<void()> task) override {
-    std::unique_lock lock(mutex_);
-    while (busy_ == limit_) changed_.wait(lock);
-    ++busy_;
-    tasks_.push_back(std::move(task));
-    if (tasks_.size() > idle_) threads_.emplace_back([this] { Work(); });
-    changed_.notify_all();
-  }
-
-  void shutdown() override {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    changed_.notify_all();
-    for (std::thread& thread : threads_) thread.join();
-  }
-
- private:
-  void Work() {
-    std::unique_lock lock(mutex_);
-    for (;;) {
-      ++idle_;
-      while (tasks_.empty() && !stopping_) changed_.wait(lock);
-      --idle_;
-      if (tasks_.empty()) return;
-      const std::function<void()> task = std::move(tasks_.front());
-      tasks_.pop_front();
-      lock.unlock();
-      task();
-      lock.lock();
-      --busy_;
-      changed_.notify_all();
-    }
-  }
-
-  const std::size_t limit_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::function<void()>> tasks_;
-  std::vector<std::thread> threads_;
-  std::size_t busy_ = 0;  // tasks that wait or run
-  std::size_t idle_ = 0;
-  bool stopping_ = false;
-};
 
 Result<TlsContext> MakeTls(const HttpOptions& options, std::string& error) {
   TlsContext tls(::SSL_CTX_new(::TLS_server_method()));
@@ -120,16 +66,21 @@ class HttpServer::Impl final : public httplib::Server {
       ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     });
     new_task_queue = [this] { return new Workers(options_.limits.connections); };
-    // Every request, whatever its path: the broker finds its way itself.
+    set_pre_routing_handler([](const httplib::Request& in, httplib::Response& out) {
+      if (HasOneEnd(in)) return HandlerResponse::Unhandled;
+      out.status = 400;
+      return HandlerResponse::Handled;
+    });
     const auto answer = [this](const httplib::Request& in, httplib::Response& out) {
+      answered_ = true;
       Answer(in, out);
     };
-    Get(".*", answer);
-    Post(".*", answer);
-    Put(".*", answer);
-    Delete(".*", answer);
-    Patch(".*", answer);
-    Options(".*", answer);
+    Get(kAnyPath, answer);
+    Post(kAnyPath, answer);
+    Put(kAnyPath, answer);
+    Delete(kAnyPath, answer);
+    Patch(kAnyPath, answer);
+    Options(kAnyPath, answer);
     set_exception_handler([](const httplib::Request&, httplib::Response& out,
                              const std::exception_ptr&) { out.status = 500; });
   }
@@ -164,15 +115,29 @@ class HttpServer::Impl final : public httplib::Server {
       if (!connection.WaitForRequest(stopping)) return true;
       bool closed = false;
       const bool last = left == 1 || stopping_;
-      if (!process_request(connection, last, closed, Plain) || closed) return true;
+      answered_ = false;
+      if (!process_request(connection, last, closed, Prepare) || closed) return true;
+      // What was refused before the handler may have been refused before it was read.
+      if (!answered_) return true;
     }
     return true;
   }
 
-  // What holds secrets is neither compressed nor sent in parts.
-  static void Plain(httplib::Request& request) {
+  static void Prepare(httplib::Request& request) {
+    // What holds secrets is neither compressed nor sent in parts.
     request.headers.erase("Accept-Encoding");
     request.ranges.clear();
+    // The broker finds its way itself. Here the path would be put through a regular expression,
+    // whose matcher takes a level of the stack for each character.
+    request.path = kAnyPath;
+    // Without a length there is no body (RFC 9112, 6.3); cpp-httplib would wait for one.
+    if (!request.has_header("Content-Length") && !request.has_header("Transfer-Encoding")) {
+      request.set_header("Content-Length", "0");
+    }
+    if (!HasOneEnd(request)) {
+      request.headers.erase("Connection");
+      request.set_header("Connection", "close");
+    }
   }
 
   void Answer(const httplib::Request& in, httplib::Response& out) const {
@@ -200,6 +165,10 @@ class HttpServer::Impl final : public httplib::Server {
     out.set_header("X-Content-Type-Options", "nosniff");
     out.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
   }
+
+  static constexpr const char* kAnyPath = "/";
+  // Whether this thread's request has come to the handler.
+  static inline thread_local bool answered_ = false;
 
   const HttpOptions options_;
   const HttpHandler handler_;
