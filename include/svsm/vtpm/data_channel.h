@@ -6,8 +6,8 @@
 //   bare:    command (tag 2, size 4, code 4, ...)                ->  response
 //   framed:  00000008 | locality 1 | size 4 | command            ->  size 4 | response | 00000000
 //
-// told apart by the first four bytes, since no TPM tag is 0x0000. The channel does no I/O; a driver
-// does:
+// told apart by the first four bytes, since no TPM tag is 0x0000. Where the bytes are a guest's, who
+// must not name a locality, the driver has frames refused. The channel does no I/O; a driver does:
 //
 //   DataChannel channel(4096);
 //   while (const std::size_t n = ReadSome(fd, channel.wanted())) {
@@ -39,12 +39,13 @@ class DataChannel {
   enum class Event : std::uint8_t {
     kNeedMore,  // read again into wanted()
     kCommand,   // command() is whole
-    kRefused,   // the size field is below 10, over the buffer, or differs from its frame's: answer
-                // Refusal(), then close
+    kRefused,   // the size field is below 10, over the buffer, or differs from its frame's, or a
+                // frame is not taken: answer Refusal(), then close
   };
 
   // Commands of up to `buffer_size` bytes; those of kTpmHeaderSize at least.
-  explicit DataChannel(std::size_t buffer_size);
+  enum class Frames : bool { kRefused, kTaken };
+  explicit DataChannel(std::size_t buffer_size, Frames frames = Frames::kTaken);
 
   // Changes the largest command. Only between commands.
   void SetBufferSize(std::size_t buffer_size);
@@ -79,6 +80,7 @@ class DataChannel {
   ByteVector out_;
   std::size_t have_ = 0;
   std::size_t need_ = kTpmHeaderSize;
+  bool takes_frames_ = true;
   bool framed_ = false;
   bool has_command_ = false;
   std::optional<std::uint8_t> locality_;

@@ -16,7 +16,10 @@ std::uint32_t Be32At(ByteView bytes, std::size_t at) {
 
 }  // namespace
 
-DataChannel::DataChannel(std::size_t buffer_size) { SetBufferSize(buffer_size); }
+DataChannel::DataChannel(std::size_t buffer_size, Frames frames)
+    : takes_frames_(frames == Frames::kTaken) {
+  SetBufferSize(buffer_size);
+}
 
 void DataChannel::SetBufferSize(std::size_t buffer_size) {
   SVSM_CHECK(have_ == 0 && buffer_size >= kTpmHeaderSize);
@@ -40,6 +43,7 @@ DataChannel::Event DataChannel::Commit(std::size_t count) {
 // many.
 DataChannel::Event DataChannel::CheckHeader() {
   if (have_ == kTpmHeaderSize && !framed_ && Be32At(in_, 0) == kSendCommand) {
+    if (!takes_frames_) return Event::kRefused;
     framed_ = true;
     locality_ = in_[4];
     need_ = kFrameHeaderSize + kTpmHeaderSize;

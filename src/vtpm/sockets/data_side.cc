@@ -51,6 +51,7 @@ Socket SocketServer::DataSide::Next() {
       if (interrupted_) return Socket();
       if (handed_over_.valid()) {
         current_fd_ = handed_over_.fd();
+        frames_ = by_control_ ? DataChannel::Frames::kRefused : DataChannel::Frames::kTaken;
         return std::move(handed_over_);
       }
     }
@@ -70,6 +71,7 @@ Socket SocketServer::DataSide::Next() {
     const std::lock_guard lock(mutex_);
     if (interrupted_) return Socket();
     current_fd_ = connection.fd();
+    frames_ = DataChannel::Frames::kTaken;
     return connection;
   }
 }
@@ -78,6 +80,7 @@ bool SocketServer::DataSide::HandOver(Socket connection) {
   const std::lock_guard lock(mutex_);
   if (current_fd_ >= 0 || handed_over_.valid()) return false;
   handed_over_ = std::move(connection);
+  by_control_ = true;
   const std::uint64_t one = 1;
   return ::write(handover_event_.fd(), &one, sizeof(one)) == sizeof(one);
 }
@@ -92,7 +95,7 @@ bool SocketServer::DataSide::Serve(const Socket& connection) {
   const int fd = connection.fd();
   const bool tcp = internal::IsTcp(connection);
   bool spoke = false;
-  channel_ = DataChannel(kMaxTpmBuffer);
+  channel_ = DataChannel(kMaxTpmBuffer, frames_);
   ahead_ = {};
   while (Receive(fd, tcp)) {
     spoke = true;

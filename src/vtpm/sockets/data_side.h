@@ -17,7 +17,8 @@ class SocketServer::DataSide {
 
   // Serves one client after the other until the server's stop event, or Interrupt().
   void Loop();
-  // Makes `connection` the data client. False if there is one already.
+  // Makes `connection` the data client. False if there is one already. What comes there are a
+  // guest's bytes, whose locality the control channel says: a frame, which names one, is refused.
   bool HandOver(Socket connection);
   // Ends Loop() also from within a read.
   void Interrupt();
@@ -33,10 +34,12 @@ class SocketServer::DataSide {
 
   SocketServer& server_;
   Socket handover_event_;
-  std::mutex mutex_;  // guards the next three
+  std::mutex mutex_;  // guards the next four
   Socket handed_over_;
+  bool by_control_ = false;  // how that one came
   int current_fd_ = -1;
   bool interrupted_ = false;
+  DataChannel::Frames frames_ = DataChannel::Frames::kTaken;  // from the present client
   DataChannel channel_;
   ByteVector response_;
   ByteVector read_buffer_;

@@ -93,6 +93,17 @@ TEST(DataChannel, RefusesAFrameWhoseSizeIsNotItsCommands) {
   EXPECT_THAT(channel.Refusal(), BytesAre("0000000a80010000000a0000014200000000"));
 }
 
+TEST(DataChannel, RefusesFramesWhereTheyAreNotTaken) {
+  const ByteVector frame = Framed(4, kStartup.size(), kStartup);
+  DataChannel channel(4096, DataChannel::Frames::kRefused);
+  ByteView in = frame;
+  EXPECT_EQ(Feed(channel, in, 100), Event::kRefused);
+  EXPECT_FALSE(channel.locality().has_value());
+  EXPECT_THAT(channel.Refusal(), BytesAre("80010000000a00000142"));
+  in = kStartup;
+  EXPECT_EQ(Feed(channel, in, 100), Event::kCommand);
+}
+
 TEST(DataChannel, KnowsAnIdleClientFromASlowOne) {
   DataChannel channel(4096);
   EXPECT_FALSE(channel.in_command());

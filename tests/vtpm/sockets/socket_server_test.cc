@@ -306,6 +306,31 @@ TEST_F(SocketServerTest, TakesADataConnectionOverTheControlChannel) {
   EXPECT_EQ(control.Ask("00000010"), "00000003");
 }
 
+// What comes there are a guest's bytes, and a guest is where the control channel says.
+TEST_F(SocketServerTest, AGuestDoesNotChooseItsLocality) {
+  engine_.on = true;
+  StartOn(Socket(), *ListenUnix(Control(), 0600));
+  Client control(Control());
+  EXPECT_EQ(control.Ask("0000000500"), "00000000");
+  int pair[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+  control.SendWithDescriptor("00000010", pair[0]);
+  ::close(pair[0]);
+  Client data{Socket(pair[1])};
+  EXPECT_EQ(control.Receive(), "00000000");
+  ASSERT_EQ(data.Ask("00000008040000000c" + std::string(kStartup)), "80010000000a00000142");
+  EXPECT_EQ(data.Receive(), "");
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+  // The server may still be about to see that the last one is gone.
+  std::string taken;
+  for (int i = 0; i < 1000 && taken != "00000000"; ++i) {
+    control.SendWithDescriptor("00000010", pair[0]);
+    taken = control.Receive();
+  }
+  ::close(pair[0]);
+  EXPECT_EQ(Client{Socket(pair[1])}.Ask(kStartup), "00010000000c000001440000");
+}
+
 TEST_F(SocketServerTest, ServesInheritedConnections) {
   engine_.on = true;
   int data_pair[2];
