@@ -95,12 +95,19 @@ Result<ForwardClient::Step> ForwardClient::Send(const ForwardRequest& request, B
   return Step{.kind = Step::Kind::kSend, .send = frame};
 }
 
-// What the broker answered, if it agreed.
+// What the broker answered, if it agreed. A body that is no reply may be the proxy's word that it
+// has none.
 Result<ByteView> ForwardClient::BodyOf(ByteView in) {
-  SVSM_ASSIGN_OR_RETURN(const ForwardReply reply, DecodeForwardReply(in, decoded()));
-  if (reply.status == kHttpOk) return reply.body;
-  if (reply.status < kMinHttpStatus) return Refused(Code::kUnavailable, reply.status);
-  refusal_ = ErrorOf(reply.body, rest());
+  const Result<ForwardReply> reply = DecodeForwardReply(in, decoded());
+  if (!reply.ok()) {
+    const Result<ProxyRefusal> why = DecodeRefusal(in);
+    if (!why.ok()) return reply.status();
+    proxy_refusal_ = *why;
+    return Refused(Code::kPermissionDenied, static_cast<std::size_t>(BrokerRefusal::kProxy));
+  }
+  if (reply->status == kHttpOk) return reply->body;
+  if (reply->status < kMinHttpStatus) return Refused(Code::kUnavailable, reply->status);
+  refusal_ = ErrorOf(reply->body, rest());
   return Refused(Code::kPermissionDenied, static_cast<std::size_t>(BrokerRefusal::kRefused));
 }
 

@@ -3,8 +3,8 @@
 #include <optional>
 
 #include "svsm/core/wire.h"
-#include "tests/kbs/fake_broker.h"
 #include "tests/kbs/fixed_attester.h"
+#include "tests/kbs/secret_fixture.h"
 
 namespace svsm::kbs {
 namespace {
@@ -13,18 +13,10 @@ using testing::IsOk;
 using testing::IsStatus;
 using testing::SameBytes;
 
-auto Is(Code code, std::size_t detail = 0) { return IsStatus(code, Source::kKbs, detail); }
-auto Denied(BrokerRefusal refusal) {
-  return Is(Code::kPermissionDenied, static_cast<std::size_t>(refusal));
-}
-
 // A client and a broker behind a proxy, each of whose answers a test may change.
-class ClientTest : public ::testing::Test {
+class ClientTest : public SecretTest<ClientConfig> {
  protected:
-  void SetUp() override {
-    broker_.ReleaseGrant();
-    config_.policy.known = broker_.key();
-  }
+  ClientTest() : SecretTest(crypto::Curve::kP521) {}
   AttestationResponse Answer() {
     broker_.Seal(svsm_.key());
     return {.success = true,
@@ -68,10 +60,7 @@ class ClientTest : public ::testing::Test {
     return status;
   }
 
-  SvsmSide svsm_{crypto::Curve::kP521};
-  FakeBroker broker_;
   FixedAttester attester_;
-  ClientConfig config_;
   ByteVector frame_ = ByteVector(kFrameHeaderSize + kMaxFrameBodySize);
   ByteVector workspace_ = ByteVector(kClientWorkspaceSize);
   std::optional<Client> client_;

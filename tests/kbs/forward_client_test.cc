@@ -5,8 +5,8 @@
 
 #include "svsm/core/wire.h"
 #include "svsm/kbs/snp_evidence.h"
-#include "tests/kbs/fake_broker.h"
 #include "tests/kbs/fixed_attester.h"
+#include "tests/kbs/secret_fixture.h"
 
 namespace svsm::kbs {
 namespace {
@@ -15,22 +15,16 @@ using testing::IsOk;
 using testing::IsStatus;
 using testing::SameBytes;
 
-auto Is(Code code, std::size_t detail = 0) { return IsStatus(code, Source::kKbs, detail); }
-auto Denied(BrokerRefusal refusal) {
-  return Is(Code::kPermissionDenied, static_cast<std::size_t>(refusal));
-}
-
 std::string Text(ByteView bytes) { return std::string(bytes.begin(), bytes.end()); }
 
 // A client, and a broker behind a forwarding proxy, each of whose answers a test may change.
-class ForwardClientTest : public ::testing::TestWithParam<crypto::Curve> {
+class ForwardClientTest : public SecretTest<ForwardConfig>,
+                          public ::testing::WithParamInterface<crypto::Curve> {
  protected:
-  void SetUp() override {
+  ForwardClientTest() : SecretTest(GetParam()) {
     attester_.report = ByteVector(kSnpReportSize);
     attester_.report[0] = 2;
     broker_.report = attester_.report;
-    broker_.ReleaseGrant();
-    config_.policy.known = broker_.key();
     config_.resource = AsBytes("a/b/c");
     Bytes<kMaxNonceText> text{};
     nonce_ = Text(*EncodeBase64(Base64::kStandard, broker_.nonce, text));
@@ -45,10 +39,13 @@ class ForwardClientTest : public ::testing::TestWithParam<crypto::Curve> {
   Result<ForwardRequest> Exchange(const ForwardReply& reply) {
     Bytes<kFrameHeaderSize + kMaxFrameBodySize> frame{};
     SVSM_ASSIGN_OR_RETURN(const ByteView answer, EncodeFrame(reply, frame));
-    SVSM_TRY(client_->Advance({}).status());
-    SVSM_TRY(client_->Advance(answer.first(kFrameHeaderSize)).status());
-    SVSM_ASSIGN_OR_RETURN(const ClientStep step, client_->Advance(answer.subspan(8)));
+    SVSM_ASSIGN_OR_RETURN(const ClientStep step, Receive(answer));
     return Sent(step);
+  }
+  Result<ClientStep> Receive(ByteView frame) {
+    SVSM_TRY(client_->Advance({}).status());
+    SVSM_TRY(client_->Advance(frame.first(kFrameHeaderSize)).status());
+    return client_->Advance(frame.subspan(kFrameHeaderSize));
   }
   Result<ForwardRequest> Sent(const ClientStep& step) {
     if (step.kind == ClientStep::Kind::kDone) return ForwardRequest{.kind = ForwardKind::kLedger};
@@ -73,10 +70,7 @@ class ForwardClientTest : public ::testing::TestWithParam<crypto::Curve> {
     return status;
   }
 
-  SvsmSide svsm_{GetParam()};
-  FakeBroker broker_;
   FixedAttester attester_;
-  ForwardConfig config_;
   std::string nonce_;
   std::string challenge_;
   ByteVector workspace_ = ByteVector(kForwardWorkspaceSize);
@@ -171,6 +165,23 @@ TEST_P(ForwardClientTest, RefusalsAreTold) {
   EXPECT_EQ(client_->refusal(), KbsError::kOther);
   ASSERT_THAT(NewClient().Advance({}), IsOk());
   EXPECT_THAT(Exchange({.status = 2}), Is(Code::kUnavailable, 2));
+}
+
+TEST_P(ForwardClientTest, TellsWhatTheProxySaysInsteadOfForwarding) {
+  Bytes<kMaxRefusalFrameSize> frame{};
+  for (const ProxyRefusal refusal : {ProxyRefusal::kBusy, ProxyRefusal::kMalformed}) {
+    SVSM_ASSERT_OK_AND_ASSIGN(const ByteView answer, EncodeFrame(refusal, frame));
+    ASSERT_THAT(NewClient().Advance({}), IsOk());
+    EXPECT_THAT(Receive(answer), Denied(BrokerRefusal::kProxy));
+    EXPECT_EQ(client_->proxy_refusal(), refusal);
+    EXPECT_THAT(client_->Advance({}), Is(Code::kFailedPrecondition));
+  }
+  const std::string unknown = R"({"success":false,"error":"tired"})";
+  ByteVector other = ToVector(wire::ToBytes(wire::Le64(unknown.size())));
+  other.insert(other.end(), unknown.begin(), unknown.end());
+  ASSERT_THAT(NewClient().Advance({}), IsOk());
+  EXPECT_THAT(Receive(other), Is(Code::kMalformed, unknown.size()));
+  EXPECT_EQ(client_->proxy_refusal(), std::nullopt);
 }
 
 TEST_P(ForwardClientTest, AnswersHaveTheirForm) {

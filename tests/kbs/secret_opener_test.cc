@@ -2,26 +2,17 @@
 
 #include <string_view>
 
-#include "tests/kbs/fake_broker.h"
+#include "tests/kbs/secret_fixture.h"
 
 namespace svsm::kbs {
 namespace {
 
 using testing::IsOk;
-using testing::IsStatus;
 using testing::SameBytes;
 
-auto Is(Code code, std::size_t detail = 0) { return IsStatus(code, Source::kKbs, detail); }
-auto Denied(BrokerRefusal refusal) {
-  return Is(Code::kPermissionDenied, static_cast<std::size_t>(refusal));
-}
-
-class SecretOpenerTest : public ::testing::Test {
+class SecretOpenerTest : public SecretTest<OpenerConfig> {
  protected:
-  void SetUp() override {
-    broker_.ReleaseGrant();
-    config_.policy.known = broker_.key();
-  }
+  SecretOpenerTest() : SecretTest(crypto::Curve::kP256) {}
   Status Open(const JweMessage& jwe) {
     opener_.emplace(config_,
                     OpenerPrimitives{svsm_.jwe(), svsm_.hmac, svsm_.sha384, svsm_.verifier});
@@ -45,9 +36,6 @@ class SecretOpenerTest : public ::testing::Test {
     return Open(broker_.message());
   }
 
-  SvsmSide svsm_{crypto::Curve::kP256};
-  FakeBroker broker_;
-  OpenerConfig config_;
   const ByteVector nonce_ = ByteVector(32, 5);
   std::optional<crypto::EcPointView> told_epk_;
   ByteVector workspace_ = ByteVector(kOpenerWorkspaceSize);

@@ -26,6 +26,7 @@
 #include "svsm/kbs/client_step.h"
 #include "svsm/kbs/forward_protocol.h"
 #include "svsm/kbs/messages.h"
+#include "svsm/kbs/proxy_refusal.h"
 #include "svsm/kbs/secret_opener.h"
 
 namespace svsm::kbs {
@@ -68,7 +69,7 @@ class ForwardClient final {
   // and after kSend. A failure is final. Errors: kInvalidArgument (sizes of `in` or of the
   // workspace, a policy that cannot be met, another curve, mode or resource), kFailedPrecondition
   // (after the end or a failure), kPermissionDenied (detail = a BrokerRefusal; after kRefused see
-  // refusal()), kUnavailable (detail = a ForwardFailure: the proxy has no answer), kInternal (the
+  // refusal(), after kProxy proxy_refusal()), kUnavailable (detail = a ForwardFailure: the proxy has no answer), kInternal (the
   // attester gave a report of another size than kSnpReportSize), and those of FrameBodySize(), the
   // decoders, EncodeSnpEvidence(), BindingReportData(), Attester::Attest() and
   // SecretOpener::Open(). kBusy of the attester is final, too. No key is held then.
@@ -85,6 +86,8 @@ class ForwardClient final {
   ByteView token() const { return workspace_.first(token_size_); }
   // What the broker said when it refused; kOther if it said nothing that can be read.
   KbsError refusal() const { return refusal_; }
+  // After kPermissionDenied with BrokerRefusal::kProxy: what the proxy says, for people.
+  const std::optional<ProxyRefusal>& proxy_refusal() const { return proxy_refusal_; }
 
  private:
   enum class State : std::uint8_t { kStart, kAuth, kAttest, kResource, kDone, kFailed };
@@ -111,6 +114,7 @@ class ForwardClient final {
   FrameReceiver receiver_;
   State state_ = State::kStart;
   KbsError refusal_ = KbsError::kOther;
+  std::optional<ProxyRefusal> proxy_refusal_;
   std::size_t token_size_ = 0;
   Bytes<kMaxNonceSize> nonce_{};
   std::size_t nonce_size_ = 0;
