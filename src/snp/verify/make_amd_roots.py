@@ -5,7 +5,7 @@
 
 FOLDER has {milan,genoa,turin}_ask_ark_asvk.pem: the certificates as AMD's key service serves them under
 /vcek/v1/<line>/cert_chain and /vlek/v1/<line>/cert_chain, three a file. The signatures between them are verified here,
-with the `openssl` program, and again by tests/snp_verify/amd_roots_test.cc where the certificates are at hand.
+with the `openssl` program, and again by tests/snp_verify/roots_test.cc where the certificates are at hand.
 """
 import base64
 import datetime
