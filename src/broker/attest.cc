@@ -12,6 +12,9 @@ namespace {
 
 constexpr auto kError = kbs::KbsError::kAttestationError;
 constexpr const char* kDetail = "Attestation error: RCAR handshake Attest failed";
+// Characters of the reasons that are kept and logged. What a client sends stands in them, such as
+// the names in its certificate.
+constexpr std::size_t kMaxReasons = 2000;
 
 Status Error(Code code) { return Status(code, Source::kBroker); }
 
@@ -142,6 +145,10 @@ Status Broker::Impl::Judge(const Asked& asked, std::int64_t now, Verdict& verdic
     SVSM_TRY(JudgeSnp(asked, now, verdict));
   } else {
     verdict.reasons = std::string("tee: ") + TeeName(asked.challenge.tee) + " has no verifier here";
+  }
+  if (verdict.reasons.size() > kMaxReasons) {
+    verdict.reasons.resize(kMaxReasons);
+    verdict.reasons += " (and more)";
   }
   verdict.error_id = NewErrorId();
   return OkStatus();

@@ -1,5 +1,6 @@
 #include "svsm/broker/broker.h"
 
+#include <algorithm>
 #include <array>
 
 #include "broker/broker_impl.h"
@@ -106,7 +107,9 @@ Response Broker::Impl::Unavailable(kbs::KbsError error, const char* detail, cons
 void Broker::Impl::PruneNowAndThen(std::int64_t now) {
   std::int64_t before = pruned_at_.load();
   if (now - before < kPruneEvery || !pruned_at_.compare_exchange_strong(before, now)) return;
-  const Status pruned = parts_.store.Prune(now - config_.session_seconds);
+  // A refusal that is forgotten frees its nonce, which must be too old by then.
+  const std::int64_t kept = std::max(config_.session_seconds, kChallengeSeconds);
+  const Status pruned = parts_.store.Prune(now - kept);
   if (!pruned.ok()) parts_.log.Write(LogLevel::kError, "the store cannot be pruned", pruned);
 }
 

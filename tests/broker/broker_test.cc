@@ -228,6 +228,44 @@ TEST_F(BrokerTest, ARefusedAttestSpendsItsNonce) {
   EXPECT_EQ(guest.Attest(guest.Body()).status, 200);
 }
 
+TEST_F(BrokerTest, ARefusedNonceStaysSpentThoughSessionsAreShort) {
+  config_.session_seconds = 10;
+  Begin();
+  HttpGuest guest(broker());
+  guest.Auth();
+  guest.attester.body.vmpl = wire::Le32(1);
+  EXPECT_EQ(guest.Attest(guest.Body()).status, 401);
+  // As many refusals as the store keeps behind it, and then the time to forget older ones.
+  HttpGuest other(broker());
+  for (std::size_t i = 0; i <= kMaxListed; ++i) {
+    other.Auth("sample");
+    EXPECT_EQ(other.Attest(other.Body()).status, 401);
+  }
+  fixture_->clock.unix_seconds += 100;
+  other.Auth();
+  EXPECT_EQ(other.Attest(other.Body()).status, 200);
+  guest.attester.body.vmpl = wire::Le32(0);
+  EXPECT_EQ(guest.Attest(guest.Body()).status, 401);
+  EXPECT_THAT(log().back(), HasSubstr("the nonce is spent"));
+}
+
+TEST_F(BrokerTest, WhatACertificateSaysIsKeptInPart) {
+  auto leaf = snp::forge::Vcek(snp::Product::kMilan, snp::forge::Tcb(snp::Product::kMilan),
+                               snp::forge::Hwid(snp::Product::kMilan));
+  for (int i = 0; i < 50; ++i) leaf.issuer.push_back({"OU", std::string(60, 'x')});
+  vceks_ = ForgedVceks(snp::forge::Make(leaf));
+  HttpGuest guest(broker());
+  guest.Auth();
+  EXPECT_EQ(guest.Attest(guest.Body()).status, 401);
+  SVSM_ASSERT_OK_AND_ASSIGN(const auto sessions, fixture_->store->Sessions(1));
+  ASSERT_THAT(sessions, SizeIs(1));
+  const std::string& reasons = sessions[0].verdict.reasons;
+  EXPECT_THAT(reasons, HasSubstr("issued by "));
+  EXPECT_LT(reasons.size(), 2100u);
+  EXPECT_THAT(reasons, ::testing::EndsWith(" (and more)"));
+  EXPECT_LT(log().back().size(), 2300u);
+}
+
 TEST_F(BrokerTest, AnotherNonceSpendsNothing) {
   HttpGuest guest(broker());
   guest.Auth();

@@ -30,6 +30,7 @@ class ForgedVceks final : public VcekStore {
       : der_(snp::forge::Make(snp::forge::Vcek(snp::Product::kMilan,
                                                snp::forge::Tcb(snp::Product::kMilan),
                                                snp::forge::Hwid(snp::Product::kMilan)))) {}
+  explicit ForgedVceks(ByteVector der) : der_(std::move(der)) {}
   Result<ByteVector> Find(ByteView, const snp::TcbVersion&) const override {
     return ByteVector(der_);
   }
