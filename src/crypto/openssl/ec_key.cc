@@ -58,4 +58,26 @@ Status PrivateKey::PublicKey(ByteSpan x, ByteSpan y) const {
   return OkStatus();
 }
 
+Status ReplaceKey(PrivateKey*& key, Curve curve, ByteView scalar) {
+  DropKey(key);
+  if (scalar.size() != CoordinateSize(curve)) return Invalid();
+  const ErrorMark mark;
+  auto made = std::make_unique<PrivateKey>();
+  SVSM_TRY(made->Import(curve, scalar));
+  key = made.release();
+  return OkStatus();
+}
+
+Status PublicKeyOf(const PrivateKey* key, ByteSpan x, ByteSpan y) {
+  if (key) return key->PublicKey(x, y);
+  Fill(x, 0);
+  Fill(y, 0);
+  return NoKey();
+}
+
+void DropKey(PrivateKey*& key) {
+  delete key;
+  key = nullptr;
+}
+
 }  // namespace svsm::crypto::openssl

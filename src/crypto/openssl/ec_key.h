@@ -37,6 +37,14 @@ class PrivateKey {
   Bytes<kMaxCoordinateSize> y_{};
 };
 
+// The private key that an object of the interfaces may have, in `key`.
+// Puts another one in its place; after an error there is none. Errors: as
+// EcdsaSigner::SetPrivateKey().
+Status ReplaceKey(PrivateKey*& key, Curve curve, ByteView scalar);
+// Errors: as EcdsaSigner::PublicKey().
+Status PublicKeyOf(const PrivateKey* key, ByteSpan x, ByteSpan y);
+void DropKey(PrivateKey*& key);
+
 // Writes `number` big-endian to all of `out`.
 inline bool ToBytes(const BIGNUM* number, ByteSpan out) {
   const int size = static_cast<int>(out.size());

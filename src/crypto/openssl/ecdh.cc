@@ -33,29 +33,15 @@ Status Multiply(const PrivateKey& key, EcPointView peer, ByteSpan z) {
 
 }  // namespace
 
-OpensslEcdh::~OpensslEcdh() { Wipe(); }
+OpensslEcdh::~OpensslEcdh() { openssl::DropKey(key_); }
 
-void OpensslEcdh::Wipe() {
-  delete key_;
-  key_ = nullptr;
-}
+void OpensslEcdh::Wipe() { openssl::DropKey(key_); }
 
 Status OpensslEcdh::SetPrivateKey(ByteView scalar) {
-  Wipe();
-  if (scalar.size() != CoordinateSize(curve_)) return openssl::Invalid();
-  const ErrorMark mark;
-  auto key = std::make_unique<PrivateKey>();
-  SVSM_TRY(key->Import(curve_, scalar));
-  key_ = key.release();
-  return OkStatus();
+  return openssl::ReplaceKey(key_, curve_, scalar);
 }
 
-Status OpensslEcdh::PublicKey(ByteSpan x, ByteSpan y) {
-  if (key_) return key_->PublicKey(x, y);
-  Fill(x, 0);
-  Fill(y, 0);
-  return openssl::NoKey();
-}
+Status OpensslEcdh::PublicKey(ByteSpan x, ByteSpan y) { return openssl::PublicKeyOf(key_, x, y); }
 
 Status OpensslEcdh::Agree(EcPointView peer, ByteSpan z) {
   const std::size_t size = CoordinateSize(curve_);

@@ -77,28 +77,16 @@ Status NextNonce(const PrivateKey& key, Drbg& drbg, BigNum& inverse, BigNum& r) 
 
 }  // namespace
 
-OpensslEcdsaSigner::~OpensslEcdsaSigner() { Wipe(); }
+OpensslEcdsaSigner::~OpensslEcdsaSigner() { openssl::DropKey(key_); }
 
-void OpensslEcdsaSigner::Wipe() {
-  delete key_;
-  key_ = nullptr;
-}
+void OpensslEcdsaSigner::Wipe() { openssl::DropKey(key_); }
 
 Status OpensslEcdsaSigner::SetPrivateKey(ByteView scalar) {
-  Wipe();
-  if (scalar.size() != CoordinateSize(curve_)) return openssl::Invalid();
-  const ErrorMark mark;
-  auto key = std::make_unique<PrivateKey>();
-  SVSM_TRY(key->Import(curve_, scalar));
-  key_ = key.release();
-  return OkStatus();
+  return openssl::ReplaceKey(key_, curve_, scalar);
 }
 
 Status OpensslEcdsaSigner::PublicKey(ByteSpan x, ByteSpan y) {
-  if (key_) return key_->PublicKey(x, y);
-  Fill(x, 0);
-  Fill(y, 0);
-  return openssl::NoKey();
+  return openssl::PublicKeyOf(key_, x, y);
 }
 
 Status OpensslEcdsaSigner::Sign(ByteView digest, ByteSpan r, ByteSpan s) {
