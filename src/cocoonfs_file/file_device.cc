@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "svsm/core/errno_status.h"
+
 namespace svsm::cocoonfs {
 namespace {
 
@@ -18,30 +20,9 @@ constexpr std::size_t kBounceAlignment = 4096;
 constexpr std::uint32_t kLeastBlockSize = 128;
 constexpr std::uint32_t kLeastDirectBlockSize = 512;
 
-Status FromErrno(int error) {
-  Code code = Code::kIoError;
-  switch (error) {
-    case ENOENT:
-      code = Code::kNotFound;
-      break;
-    case EEXIST:
-      code = Code::kAlreadyExists;
-      break;
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      code = Code::kPermissionDenied;
-      break;
-    case EWOULDBLOCK:
-      code = Code::kBusy;
-      break;
-    case EISDIR:
-      code = Code::kUnsupported;
-      break;
-    default:
-      break;
-  }
-  return Status(code, Source::kSystem, static_cast<std::uint32_t>(error));
+Status SystemError() {
+  if (errno == EISDIR) return Status(Code::kUnsupported, Source::kSystem, EISDIR);
+  return FromErrno(errno, Source::kSystem);
 }
 
 int OpenFlags(const FileDeviceOptions& options) {
@@ -79,10 +60,10 @@ Result<FileDevice> FileDevice::Open(const std::string& path, const FileDeviceOpt
   if (fd < 0 && errno == EINVAL && options.direct) {
     return Status(Code::kUnsupported, Source::kSystem, EINVAL);
   }
-  if (fd < 0) return FromErrno(errno);
+  if (fd < 0) return SystemError();
   FileDevice device(fd, options);
   const int lock = options.access == FileAccess::kReadOnly ? LOCK_SH : LOCK_EX;
-  if (::flock(fd, lock | LOCK_NB) != 0) return FromErrno(errno);
+  if (::flock(fd, lock | LOCK_NB) != 0) return SystemError();
   SVSM_TRY(device.Measure(options));
   return device;
 }
@@ -106,11 +87,11 @@ FileDevice::~FileDevice() {
 
 Status FileDevice::Measure(const FileDeviceOptions& options) {
   struct stat info {};
-  if (::fstat(fd_, &info) != 0) return FromErrno(errno);
+  if (::fstat(fd_, &info) != 0) return SystemError();
   is_file_ = S_ISREG(info.st_mode);
   if (!is_file_ && !S_ISBLK(info.st_mode)) return Status(Code::kUnsupported, Source::kSystem);
   const off_t end = ::lseek(fd_, 0, SEEK_END);
-  if (end < 0) return FromErrno(errno);
+  if (end < 0) return SystemError();
   size_bytes_ = static_cast<std::uint64_t>(end);
   const auto system_size = static_cast<std::uint32_t>(info.st_blksize);
   block_size_ = system_size < kLeastBlockSize ? kLeastBlockSize : std::bit_floor(system_size);

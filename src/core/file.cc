@@ -7,24 +7,13 @@
 #include <memory>
 #include <string>
 
+#include "svsm/core/errno_status.h"
 #include "svsm/core/hosted.h"
 
 namespace svsm {
 namespace {
 
-Status FromErrno(int error) {
-  const auto detail = static_cast<std::uint32_t>(error);
-  switch (error) {
-    case ENOENT:
-      return Status(Code::kNotFound, Source::kSystem, detail);
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      return Status(Code::kPermissionDenied, Source::kSystem, detail);
-    default:
-      return Status(Code::kIoError, Source::kSystem, detail);
-  }
-}
+Status SystemError() { return FromErrno(errno, Source::kSystem); }
 
 class FileDescriptor {
  public:
@@ -44,7 +33,7 @@ Status WriteWhole(int fd, ByteView bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return FromErrno(errno);
+    if (written < 0) return SystemError();
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
   return OkStatus();
@@ -58,8 +47,8 @@ std::string FolderOf(const std::string& path) {
 
 Status FlushFolder(const std::string& folder) {
   const FileDescriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd.get() < 0) return FromErrno(errno);
-  return ::fsync(fd.get()) == 0 ? OkStatus() : FromErrno(errno);
+  if (fd.get() < 0) return SystemError();
+  return ::fsync(fd.get()) == 0 ? OkStatus() : SystemError();
 }
 
 // Where a symbolic link leads; `path` itself if it is none, or leads nowhere yet.
@@ -81,20 +70,20 @@ bool IsDeviceOrPipe(const std::string& path) {
 
 Status WriteInto(const std::string& path, ByteView bytes) {
   const FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
-  if (fd.get() < 0) return FromErrno(errno);
+  if (fd.get() < 0) return SystemError();
   return WriteWhole(fd.get(), bytes);
 }
 
 Status ReplaceFile(const std::string& path, ByteView bytes, FileMode mode) {
   std::string temporary = path + ".XXXXXX";
   const FileDescriptor fd(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (fd.get() < 0) return FromErrno(errno);
+  if (fd.get() < 0) return SystemError();
   Status status = WriteWhole(fd.get(), bytes);
-  if (status.ok() && ::fsync(fd.get()) != 0) status = FromErrno(errno);
+  if (status.ok() && ::fsync(fd.get()) != 0) status = SystemError();
   if (status.ok() && mode == FileMode::kPublic && ::fchmod(fd.get(), 0644) != 0) {
-    status = FromErrno(errno);
+    status = SystemError();
   }
-  if (status.ok() && ::rename(temporary.c_str(), path.c_str()) != 0) status = FromErrno(errno);
+  if (status.ok() && ::rename(temporary.c_str(), path.c_str()) != 0) status = SystemError();
   if (!status.ok()) {
     ::unlink(temporary.c_str());
     return status;
@@ -106,13 +95,13 @@ Status ReplaceFile(const std::string& path, ByteView bytes, FileMode mode) {
 
 Result<ByteVector> ReadFile(const std::string& path, std::size_t limit_bytes) {
   const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (fd.get() < 0) return FromErrno(errno);
+  if (fd.get() < 0) return SystemError();
   ByteVector bytes;
   ByteVector chunk(65536);
   for (;;) {
     const ssize_t got = ::read(fd.get(), chunk.data(), chunk.size());
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return FromErrno(errno);
+    if (got < 0) return SystemError();
     if (got == 0) return bytes;
     if (bytes.size() + static_cast<std::size_t>(got) > limit_bytes) {
       return Status(Code::kOutOfRange, Source::kSystem, static_cast<std::uint32_t>(limit_bytes));

@@ -6,33 +6,24 @@
 
 #include <cerrno>
 
+#include "svsm/core/errno_status.h"
+
 namespace svsm::sealed_file {
 namespace {
 
-Status FromErrno(int error) {
-  const auto detail = static_cast<std::uint32_t>(error);
-  switch (error) {
-    case EWOULDBLOCK:
-      return Status(Code::kBusy, Source::kSealedFile);
-    case ENOENT:
-    case ENOTDIR:
-      return Status(Code::kNotFound, Source::kSystem, detail);
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      return Status(Code::kPermissionDenied, Source::kSystem, detail);
-    default:
-      return Status(Code::kIoError, Source::kSystem, detail);
-  }
+Status OfErrno(int error) {
+  if (error == EWOULDBLOCK) return Status(Code::kBusy, Source::kSealedFile);
+  if (error == ENOTDIR) return Status(Code::kNotFound, Source::kSystem, ENOTDIR);
+  return FromErrno(error, Source::kSystem);
 }
 
 }  // namespace
 
 Result<FileLock> FileLock::Acquire(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return FromErrno(errno);
+  if (fd < 0) return OfErrno(errno);
   FileLock lock(fd);
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) return FromErrno(errno);
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) return OfErrno(errno);
   return lock;
 }
 

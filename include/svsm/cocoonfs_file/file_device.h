@@ -47,7 +47,7 @@ class FileDevice final : public BlockDevice {
  public:
   // Errors: kNotFound, kAlreadyExists (kMustNotExist), kPermissionDenied, kBusy (locked by
   // another), kUnsupported (neither a file nor a block device, or no O_DIRECT there),
-  // kInvalidArgument (block size), kIoError. Details are errno.
+  // kInvalidArgument (block size), kIoError and the others of FromErrno(). Details are errno.
   static Result<FileDevice> Open(const std::string& path, const FileDeviceOptions& options);
   FileDevice(FileDevice&& other) noexcept;
   FileDevice& operator=(FileDevice&&) = delete;

@@ -31,8 +31,8 @@ class SocketStream final : public ByteStream {
   SocketStream& operator=(SocketStream&& other) noexcept;
   ~SocketStream();
 
-  // Errors: kConnectionClosed, kExhausted (no byte came or went for timeout_ms), kIoError (detail =
-  // errno).
+  // Errors: kConnectionClosed, kExhausted (no byte came or went for timeout_ms), kIoError and the
+  // others of FromErrno() (detail = errno).
   Result<std::size_t> ReadSome(ByteSpan out) override;
   Status WriteAll(ByteView in) override;
 
@@ -47,7 +47,8 @@ class SocketStream final : public ByteStream {
 
 // Connects; `timeout_ms` is for that and for the stream. Errors: kInvalidArgument (detail = longest
 // path), kNotFound (no such socket), kConnectionClosed (nobody listens), kPermissionDenied,
-// kExhausted (timed out), kUnavailable (no vsock in this kernel), kIoError (detail = errno).
+// kExhausted (timed out), kUnavailable (no vsock in this kernel), kIoError and the others of
+// FromErrno() (detail = errno).
 [[nodiscard]] Result<SocketStream> ConnectUnix(const std::string& path, std::uint32_t timeout_ms);
 [[nodiscard]] Result<SocketStream> ConnectVsock(std::uint32_t cid, std::uint32_t port,
                                                 std::uint32_t timeout_ms);

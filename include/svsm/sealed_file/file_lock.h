@@ -18,8 +18,8 @@ namespace svsm::sealed_file {
 
 class FileLock final {
  public:
-  // Does not wait. Errors: kBusy (held by somebody), kNotFound (no such folder), kPermissionDenied
-  // and kIoError (detail = errno).
+  // Does not wait. Errors: kBusy (held by somebody), kNotFound (no such folder), kPermissionDenied,
+  // kIoError and the others of FromErrno() (detail = errno).
   static Result<FileLock> Acquire(const std::string& path);
   FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   FileLock& operator=(FileLock&&) = delete;

@@ -44,9 +44,9 @@ class TsmTree {
   ~TsmTree() = default;
 };
 
-// The errors of all calls: kNotFound (no such entry or attribute), kPermissionDenied, kBusy (the
-// kernel says that it is; try again), kUnavailable (the kernel cannot: ENXIO, ENODEV, ENOTTY),
-// kIoError; each with errno as detail.
+// The errors of all calls are those of FromErrno(), among them kNotFound (no such entry or
+// attribute), kPermissionDenied, kBusy (the kernel says that it is; try again), kUnavailable (the
+// kernel cannot: ENXIO, ENODEV, ENOTTY), kIoError; each with errno as detail.
 class PosixTsmTree final : public TsmTree {
  public:
   explicit PosixTsmTree(std::string root) : root_(std::move(root)) {}

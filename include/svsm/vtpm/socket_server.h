@@ -47,11 +47,12 @@ class Socket {
 
 // A listening UNIX socket with these permission bits. A socket file that nobody listens on is
 // replaced. Errors: kInvalidArgument (path longer than a socket address holds), kAlreadyExists
-// (somebody listens there, or it is no socket), kPermissionDenied, kNotFound, kIoError (detail =
-// errno).
+// (somebody listens there, or it is no socket), kPermissionDenied, kNotFound, kIoError and the
+// others of FromErrno() (detail = errno).
 Result<Socket> ListenUnix(const std::string& path, std::uint32_t mode);
 // A listening TCP socket on a numeric address; port 0 takes a free one. Errors: kInvalidArgument
-// (address), kAlreadyExists (port in use), kPermissionDenied, kIoError (detail = errno).
+// (address), kAlreadyExists (port in use), kPermissionDenied, kIoError and the others of
+// FromErrno() (detail = errno).
 Result<Socket> ListenTcp(const std::string& address, std::uint16_t port);
 // The port that a TCP socket is bound to. Errors: kInvalidArgument (not a TCP socket).
 Result<std::uint16_t> BoundPort(const Socket& socket);

@@ -13,36 +13,14 @@
 #include <cstring>
 #include <utility>
 
+#include "svsm/core/errno_status.h"
+
 namespace svsm::kbs {
 namespace {
 
 Status OfErrno(int error) {
-  Code code = Code::kIoError;
-  switch (error) {
-    case ENOENT:
-      code = Code::kNotFound;
-      break;
-    case EACCES:
-    case EPERM:
-      code = Code::kPermissionDenied;
-      break;
-    case ECONNREFUSED:
-    case ECONNRESET:
-    case EPIPE:
-      code = Code::kConnectionClosed;
-      break;
-    case ETIMEDOUT:
-      code = Code::kExhausted;
-      break;
-    case EAFNOSUPPORT:
-    case ENODEV:
-    case ENXIO:
-      code = Code::kUnavailable;
-      break;
-    default:
-      break;
-  }
-  return Status(code, Source::kSystem, static_cast<std::uint32_t>(error));
+  if (error == ETIMEDOUT) return Status(Code::kExhausted, Source::kSystem, ETIMEDOUT);
+  return FromErrno(error, Source::kSystem);
 }
 
 // Waits until one of `events` is there.

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <memory>
 
-#include "snp/linux/errno_status.h"
+#include "svsm/core/errno_status.h"
 #include "svsm/snp/guest_message.h"
 #include "svsm/snp/guest_message_transport.h"
 #include "svsm/snp/report_layout.h"
@@ -42,7 +42,7 @@ Status Call(SevGuestDevice& device, unsigned long request, void* req, void* resp
   }
   if (error == ENOTTY) return Status(Code::kFailedPrecondition, Source::kSystem, ENOTTY);
   if (error == ENOENT) return Status(Code::kUnavailable, Source::kSystem, ENOENT);
-  return internal::StatusOfErrno(error);
+  return FromErrno(error, Source::kSystem);
 }
 
 // Takes the report out of the payload of MSG_REPORT_RSP.

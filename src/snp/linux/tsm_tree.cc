@@ -6,13 +6,11 @@
 
 #include <cerrno>
 
-#include "snp/linux/errno_status.h"
+#include "svsm/core/errno_status.h"
 #include "svsm/snp_linux/detail.h"
 
 namespace svsm::snp {
 namespace {
-
-using internal::StatusOfErrno;
 
 constexpr int kMaxNames = 100;
 constexpr std::size_t kChunkSize = 4096;
@@ -34,7 +32,7 @@ class File {
   Status Close() {
     const int result = ::close(fd_);
     fd_ = -1;
-    return result == 0 ? OkStatus() : StatusOfErrno(errno);
+    return result == 0 ? OkStatus() : FromErrno(errno, Source::kSystem);
   }
 
  private:
@@ -55,34 +53,35 @@ Result<std::string> PosixTsmTree::MakeEntry() {
     if (errno == ENOENT || errno == ENOTDIR) {
       return Status(Code::kUnavailable, Source::kSnp, kDetailNoConfigfsTsm);
     }
-    if (errno != EEXIST) return StatusOfErrno(errno);
+    if (errno != EEXIST) return FromErrno(errno, Source::kSystem);
   }
   return Status(Code::kAlreadyExists, Source::kSystem, EEXIST);
 }
 
 Status PosixTsmTree::RemoveEntry(const std::string& entry) {
-  return ::rmdir((root_ + "/" + entry).c_str()) == 0 ? OkStatus() : StatusOfErrno(errno);
+  return ::rmdir((root_ + "/" + entry).c_str()) == 0 ? OkStatus()
+                                                     : FromErrno(errno, Source::kSystem);
 }
 
 Status PosixTsmTree::Write(const std::string& entry, const char* attribute, ByteView value) {
   File file(PathOf(entry, attribute), O_WRONLY);
-  if (!file.ok()) return StatusOfErrno(file.error());
+  if (!file.ok()) return FromErrno(file.error(), Source::kSystem);
   const ssize_t written = ::write(file.fd(), value.data(), value.size());
-  if (written < 0) return StatusOfErrno(errno);
-  if (static_cast<std::size_t>(written) != value.size()) return StatusOfErrno(EIO);
+  if (written < 0) return FromErrno(errno, Source::kSystem);
+  if (static_cast<std::size_t>(written) != value.size()) return FromErrno(EIO, Source::kSystem);
   return file.Close();
 }
 
 Result<std::vector<std::uint8_t>> PosixTsmTree::Read(const std::string& entry,
                                                      const char* attribute) {
   const File file(PathOf(entry, attribute), O_RDONLY);
-  if (!file.ok()) return StatusOfErrno(file.error());
+  if (!file.ok()) return FromErrno(file.error(), Source::kSystem);
   std::vector<std::uint8_t> value;
   for (;;) {
     const std::size_t begin = value.size();
     value.resize(begin + kChunkSize);
     const ssize_t got = ::read(file.fd(), value.data() + begin, kChunkSize);
-    if (got < 0) return StatusOfErrno(errno);
+    if (got < 0) return FromErrno(errno, Source::kSystem);
     value.resize(begin + static_cast<std::size_t>(got));
     if (got == 0) return value;
     if (value.size() > kMaxTsmAttributeSize) {

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "svsm/core/errno_status.h"
 #include "vtpm/sockets/socket_io.h"
 
 namespace svsm::vtpm {
@@ -61,7 +62,7 @@ Status SocketServer::ControlSide::Loop() {
     const Socket connection(::accept4(server_.control_.fd(), nullptr, nullptr, SOCK_CLOEXEC));
     if (!connection.valid()) {
       if (errno == EINTR || errno == ECONNABORTED || errno == EAGAIN) continue;
-      return internal::FromErrno(errno);
+      return FromErrno(errno, Source::kVtpm);
     }
     internal::PrepareConnection(connection, kRequestMs);
     if (Serve(connection) && server_.options_.end_with_client) break;

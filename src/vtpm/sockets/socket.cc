@@ -12,6 +12,7 @@
 #include <cstring>
 #include <utility>
 
+#include "svsm/core/errno_status.h"
 #include "vtpm/sockets/socket_io.h"
 
 namespace svsm::vtpm {
@@ -49,7 +50,7 @@ Status RemoveStale(const std::string& path, const sockaddr_un& address) {
   if (!S_ISSOCK(info.st_mode) || IsServed(address)) {
     return Status(Code::kAlreadyExists, Source::kVtpm, EADDRINUSE);
   }
-  return ::unlink(path.c_str()) == 0 ? OkStatus() : internal::FromErrno(errno);
+  return ::unlink(path.c_str()) == 0 ? OkStatus() : FromErrno(errno, Source::kVtpm);
 }
 
 }  // namespace
@@ -61,13 +62,13 @@ Result<Socket> ListenUnix(const std::string& path, std::uint32_t mode) {
   std::memcpy(address.sun_path, path.data(), path.size());
   SVSM_TRY(RemoveStale(path, address));
   Socket socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket.valid()) return internal::FromErrno(errno);
+  if (!socket.valid()) return FromErrno(errno, Source::kVtpm);
   // The mode that the socket has now is the file's from the moment it exists.
   if (::fchmod(socket.fd(), mode) != 0 ||
       ::bind(socket.fd(), AsAddress(&address), sizeof(address)) != 0) {
-    return internal::FromErrno(errno);
+    return FromErrno(errno, Source::kVtpm);
   }
-  if (::listen(socket.fd(), SOMAXCONN) != 0) return internal::FromErrno(errno);
+  if (::listen(socket.fd(), SOMAXCONN) != 0) return FromErrno(errno, Source::kVtpm);
   return socket;
 }
 
@@ -81,13 +82,13 @@ Result<Socket> ListenTcp(const std::string& address, std::uint16_t port) {
   const bool is_v4 = ::inet_pton(AF_INET, address.c_str(), &v4.sin_addr) == 1;
   if (!is_v4 && ::inet_pton(AF_INET6, address.c_str(), &v6.sin6_addr) != 1) return Invalid();
   Socket socket(::socket(is_v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket.valid()) return internal::FromErrno(errno);
+  if (!socket.valid()) return FromErrno(errno, Source::kVtpm);
   const int on = 1;
   (void)::setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   const void* const where = is_v4 ? static_cast<const void*>(&v4) : &v6;
   const socklen_t size = is_v4 ? sizeof(v4) : sizeof(v6);
   if (::bind(socket.fd(), AsAddress(where), size) != 0 || ::listen(socket.fd(), SOMAXCONN) != 0) {
-    return internal::FromErrno(errno);
+    return FromErrno(errno, Source::kVtpm);
   }
   return socket;
 }
@@ -108,21 +109,6 @@ Result<std::uint16_t> BoundPort(const Socket& socket) {
 }
 
 namespace internal {
-
-Status FromErrno(int error) {
-  const auto detail = static_cast<std::uint32_t>(error);
-  switch (error) {
-    case EADDRINUSE:
-      return Status(Code::kAlreadyExists, Source::kVtpm, detail);
-    case EACCES:
-    case EPERM:
-      return Status(Code::kPermissionDenied, Source::kVtpm, detail);
-    case ENOENT:
-      return Status(Code::kNotFound, Source::kVtpm, detail);
-    default:
-      return Status(Code::kIoError, Source::kVtpm, detail);
-  }
-}
 
 bool IsListening(const Socket& socket) {
   int listening = 0;

@@ -11,7 +11,6 @@
 
 namespace svsm::vtpm::internal {
 
-Status FromErrno(int error);
 bool IsListening(const Socket& socket);
 bool IsTcp(const Socket& socket);
 
