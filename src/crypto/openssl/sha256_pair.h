@@ -15,13 +15,13 @@
 
 namespace svsm::crypto::openssl {
 
-using Sha256Words = std::array<std::uint32_t, 8>;
+// The eight words of a state, in the order of the instructions.
+using Sha256State = std::array<std::uint32_t, 8>;
 
 // Whether the processor has the instructions.
 bool HasSha256Pair();
-// Runs the blocks of `in_a` through `a`, and those of `in_b` through `b`. Both have the same size,
-// a multiple of 64. HasSha256Pair() is true.
-void Sha256Pair(Sha256Words& a, ByteView in_a, Sha256Words& b, ByteView in_b);
+// Only if so.
+Sha256State ToState(const SHA256_CTX& ctx);
 
 // How a message goes through the compression: the whole blocks of its first part where they lie,
 // the rest as a copy.
@@ -67,10 +67,15 @@ void ForEachPair(std::span<const HashMessage> messages, Two&& two, One&& one) {
   if (i < messages.size()) one(messages[i]);
 }
 
+// Puts what follows the head to `tail`, tail_blocks of it, and pads it. `taken` bytes, whole blocks,
+// went before the message.
+void PutTail(const HashMessage& message, const MessageShape& shape, std::size_t taken,
+             ByteSpan tail);
+
 // Digests of pairs. The shapes are those of the messages, and match.
 class Sha256Lanes {
  public:
-  // From a state on that has taken `taken` bytes, whole blocks.
+  // From a state on that has taken `taken` bytes, whole blocks. HasSha256Pair() is true.
   Sha256Lanes(const SHA256_CTX& start, std::size_t taken);
   ~Sha256Lanes();
   Sha256Lanes(const Sha256Lanes&) = delete;
@@ -78,18 +83,23 @@ class Sha256Lanes {
 
   void Digest(const HashMessage& a, const MessageShape& shape_a, const HashMessage& b,
               const MessageShape& shape_b);
+  // As Digest(), and then the digest of each digest behind what `outer` has taken, one block.
+  void Mac(const HashMessage& a, const MessageShape& shape_a, const HashMessage& b,
+           const MessageShape& shape_b, const Sha256State& outer);
 
  private:
   struct Lane {
-    Sha256Words words;
+    Sha256State state;
     // The end of a message with its padding, and where that begins.
     Bytes<MessageShape::kMaxTailBlocks * SHA256_CBLOCK> tail{};
     std::size_t head_size = 0;
     std::size_t tail_size = 0;
   };
+  void Begin(const HashMessage& a, const MessageShape& shape_a, const HashMessage& b,
+             const MessageShape& shape_b);
   void FillTail(const HashMessage& message, const MessageShape& shape, Lane& lane) const;
 
-  Sha256Words start_;
+  Sha256State start_;
   std::size_t taken_;
   Lane a_;
   Lane b_;
@@ -105,14 +115,13 @@ class Sha256HmacPair {
 
   // As Sha256Lanes::Digest().
   void Compute(const HashMessage& a, const MessageShape& shape_a, const HashMessage& b,
-               const MessageShape& shape_b);
+               const MessageShape& shape_b) {
+    inner_.Mac(a, shape_a, b, shape_b, outer_);
+  }
 
  private:
   Sha256Lanes inner_;
-  Sha256Words outer_;
-  // The inner digests, with their padding.
-  Bytes<SHA256_CBLOCK> a_;
-  Bytes<SHA256_CBLOCK> b_;
+  Sha256State outer_;
 };
 
 }  // namespace svsm::crypto::openssl
