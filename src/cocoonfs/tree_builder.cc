@@ -39,12 +39,8 @@ Status TreeBuilder::AddFree(std::uint64_t count) {
     if (leaf.count == shape_.entries(0)) SVSM_TRY(Close(0));
     const std::size_t room = shape_.entries(0) - leaf.count;
     const std::size_t added = count < room ? static_cast<std::size_t>(count) : room;
-    TreeDigests::Batch batch(digests_);
-    for (std::size_t i = 0; i < added; ++i) {
-      const ByteSpan out = leaf.node.view().subspan((leaf.count + i) * size, size);
-      SVSM_TRY(batch.Add(next_++, 0, ByteView(), out));
-    }
-    SVSM_TRY(batch.Finish());
+    SVSM_TRY(digests_.FreeBlocks(next_, leaf.node.view().subspan(leaf.count * size, added * size)));
+    next_ += added;
     leaf.count += added;
     count -= added;
   }

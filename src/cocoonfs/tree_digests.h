@@ -23,6 +23,8 @@ class TreeDigests {
   // word 0 it may be empty. All of these fill `out`, which has exactly the digest's size.
   // Errors: kInternal.
   Status DataBlock(std::uint64_t index, std::uint64_t word, ByteView data, ByteSpan out);
+  // Of data blocks from `index` on of which nothing counts, as many as `out` has room for.
+  Status FreeBlocks(std::uint64_t index, ByteSpan out);
   // Of a node below the root; `last_index` as TreeShape::LastIndex() says.
   Status Node(std::uint64_t last_index, ByteView digests, ByteSpan out) const;
   // Two of them.

@@ -65,6 +65,17 @@ TEST_F(TreeDigestsTest, ABatchSaysTheSame) {
   }
 }
 
+TEST_F(TreeDigestsTest, FreeBlocksHaveTheDigestsOfNothing) {
+  for (const std::size_t count : {std::size_t{0}, std::size_t{1}, std::size_t{2},
+                                  TreeDigests::Batch::kMost, 2 * TreeDigests::Batch::kMost + 1}) {
+    ByteVector out(32 * count);
+    ASSERT_THAT(digests_.FreeBlocks(7, out), IsOk());
+    for (std::size_t i = 0; i < count; ++i) {
+      EXPECT_TRUE(Equal(ByteView(out).subspan(32 * i, 32), Data(7 + i, 0, ByteView()))) << i;
+    }
+  }
+}
+
 TEST_F(TreeDigestsTest, NodesAndRootAreBoundToTheirPlace) {
   const ByteVector digests = RandomBytes(rng_, 1024);
   const ByteVector counter = RandomBytes(rng_, 16);
