@@ -7,7 +7,8 @@
 //
 // Each type implements the interface that it derives from, whose header is its manual. Statuses
 // that the interface names come from Source::kCrypto; kInternal comes from Source::kOpenssl, with
-// OpenSSL's packed error code as detail. No call leaves entries on OpenSSL's error queue.
+// OpenSSL's packed error code as detail. No call leaves entries on OpenSSL's error queue; a block
+// cipher that says kInternal takes off the caller's own, too.
 // Algorithms are fetched once, at construction or first use, in OpenSSL's default library context;
 // if that fails (out of memory, no such algorithm in the configured providers), calls say
 // kInternal. SHA-1 and SHA-2 of OpensslHash and OpensslHmac run on libcrypto itself, whatever the

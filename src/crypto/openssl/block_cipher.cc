@@ -34,11 +34,10 @@ Status OpensslBlockCipher::SetKey(ByteView key) {
   if (!IsCipherKeySize(alg_, key.size())) return openssl::Invalid();
   Copy(key_.writable(), key);
   key_size_ = key.size();
-  const ErrorMark mark;
   for (int i = 0; i < kNumOperations; ++i) {
     if (!directions_[i].keyed || Init(static_cast<Operation>(i), nullptr)) continue;
     Wipe();
-    return openssl::Internal();
+    return openssl::InternalUnmarked();
   }
   return OkStatus();
 }
@@ -98,11 +97,10 @@ Status OpensslBlockCipher::Update(Operation operation, ByteView in, ByteSpan out
     const std::size_t left = in.size() - at;
     const int piece = static_cast<int>(left < kMaxPiece ? left : kMaxPiece);
     int written = 0;
-    const ErrorMark mark;
     if (EVP_CipherUpdate(directions_[operation].ctx, out.data() + at, &written, in.data() + at,
                          piece) != 1 ||
         written != piece) {
-      return openssl::Internal();
+      return openssl::InternalUnmarked();
     }
   }
   return OkStatus();
@@ -173,10 +171,10 @@ Status OpensslBlockCipher::DecryptCbc(FixedView<kAesBlockSize> iv, ByteView in, 
 Status OpensslBlockCipher::Ctr(FixedView<kAesBlockSize> counter, ByteView in, ByteSpan out) {
   SVSM_TRY(Check(1, in, out));
   if (!Prepare(kCtr).ok()) return Fail(kCtr, out);
-  const ErrorMark mark;
-  const bool ok =
-      EVP_CipherInit_ex(directions_[kCtr].ctx, nullptr, nullptr, nullptr, counter.data(), 1) == 1 &&
-      Update(kCtr, in, out).ok();
+  bool ok =
+      EVP_CipherInit_ex(directions_[kCtr].ctx, nullptr, nullptr, nullptr, counter.data(), 1) == 1;
+  if (!ok) (void)openssl::InternalUnmarked();
+  ok = ok && Update(kCtr, in, out).ok();
   return ok ? OkStatus() : Fail(kCtr, out);
 }
 

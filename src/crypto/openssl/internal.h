@@ -31,6 +31,13 @@ inline Status Internal() {
   return Status(Code::kInternal, Source::kOpenssl,
                 static_cast<std::uint32_t>(ERR_peek_last_error()));
 }
+// After a call without an ErrorMark, which would take as long as the call itself: nothing fails there
+// but OpenSSL. Empties the queue, with what was there before.
+inline Status InternalUnmarked() {
+  const Status status = Internal();
+  ERR_clear_error();
+  return status;
+}
 inline Status Invalid() { return Status(Code::kInvalidArgument, Source::kCrypto); }
 inline Status NoKey() { return Status(Code::kFailedPrecondition, Source::kCrypto); }
 inline Status AuthFailed() { return Status(Code::kAuthFailed, Source::kCrypto); }
