@@ -231,11 +231,13 @@ Status LoadBitmap(Volume& volume) {
                 .first(static_cast<std::size_t>(count) * layout.allocation_block_bytes());
         SVSM_TRY(volume.view->Read(first, run));
         SVSM_TRY(volume.tree.CheckAllocatedData(first, run));
+        // As one stream: each block's IV is what stands before its first block of the cipher.
+        const ByteSpan stream = run.subspan(crypto::kCipherBlockSize);
+        SVSM_TRY(volume.bitmap_cipher->DecryptCbc(run.first<crypto::kCipherBlockSize>(), stream,
+                                                  stream));
         for (std::size_t at = 0; at < run.size() && index < needed; at += file_block) {
-          const ByteSpan block = run.subspan(at, file_block);
-          const ByteSpan payload = block.subspan(crypto::kCipherBlockSize);
-          SVSM_TRY(DecryptBlock(*volume.bitmap_cipher, block, payload));
-          SVSM_TRY(bitmap.Decode(index++, words, payload));
+          SVSM_TRY(bitmap.Decode(index++, words,
+                                 run.subspan(at, file_block).subspan(crypto::kCipherBlockSize)));
         }
       }
     }
