@@ -9,6 +9,7 @@ set -uo pipefail
 
 bin=${1:?usage: $0 BIN_DIR}
 bin=$(cd "$bin" && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
 for program in svsm-vtpm svsm-verify svsm-storage-key; do
   [[ -x $bin/$program ]] || { echo "SKIP disk_key: $bin/$program is not built"; exit 0; }
 done
@@ -17,34 +18,11 @@ for tool in tpm2_import tpm2_unseal tpm2_createpolicy; do
 done
 ldconfig -p | grep -q 'libtss2-tcti-swtpm\.so' || { echo "SKIP disk_key: no libtss2-tcti-swtpm"; exit 0; }
 
-work=$(mktemp -d)
-server=
-cleanup() {
-  [[ -n $server ]] && kill "$server" 2>/dev/null
-  wait 2>/dev/null
-  rm -rf "$work"
-}
-trap cleanup EXIT
+# shellcheck source=tests/interop/steps.bash
+. "$here/steps.bash"
 cd "$work" || exit 1
 export TPM2TOOLS_TCTI=swtpm:path=$work/tpm.sock
 
-steps=0
-failures=0
-# within COMMAND...: 30 seconds for a program; a function of ours sees to itself
-within() {
-  if declare -F "$1" >/dev/null; then "$@"; else timeout 30 "$@"; fi
-}
-# step WHAT COMMAND...: it succeeds
-step() {
-  local what=$1
-  shift
-  steps=$((steps + 1))
-  if within "$@" >"$work/out" 2>&1; then return 0; fi
-  failures=$((failures + 1))
-  echo "FAILED  $what"
-  sed 's/^/        /' "$work/out" | head -20
-  return 1
-}
 # refused WHAT COMMAND...: it fails
 refused() {
   local what=$1
@@ -54,7 +32,6 @@ refused() {
   failures=$((failures + 1))
   echo "FAILED  $what: not refused"
 }
-say() { printf 'ok      %s\n' "$*"; }
 
 # boot: a new vTPM of the same machine and SVSM; its measurement in $measurement
 boot() {

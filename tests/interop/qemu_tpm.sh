@@ -25,14 +25,8 @@ done
 [[ -n $kernel && -r $kernel ]] || skip "there is no Debian cloud kernel in /boot; SVSM_KERNEL can name one"
 [[ -n $busybox && -x $busybox ]] || skip "busybox is not installed"
 
-work=$(mktemp -d)
-server=
-cleanup() {
-  [[ -n $server ]] && kill "$server" 2>/dev/null
-  wait 2>/dev/null
-  rm -rf "$work"
-}
-trap cleanup EXIT
+# shellcheck source=tests/interop/steps.bash
+. "$here/steps.bash"
 
 mkdir -p "$work/root"/{bin,proc,sys,dev}
 cp "$busybox" "$work/root/bin/busybox"

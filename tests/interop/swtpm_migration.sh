@@ -21,30 +21,8 @@ if ! ldconfig -p | grep -q 'libtss2-tcti-swtpm\.so'; then
   exit 0
 fi
 
-work=$(mktemp -d)
-pids=()
-cleanup() {
-  local pid
-  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null; done
-  wait 2>/dev/null
-  rm -rf "$work"
-}
-trap cleanup EXIT
-
-steps=0
-failures=0
-# step WHAT COMMAND...: it succeeds within 30 seconds
-step() {
-  local what=$1
-  shift
-  steps=$((steps + 1))
-  if timeout 30 "$@" >"$work/out" 2>&1; then return 0; fi
-  failures=$((failures + 1))
-  echo "FAILED  $what"
-  sed 's/^/        /' "$work/out" | head -20
-  return 1
-}
-say() { printf 'ok      %s\n' "$*"; }
+# shellcheck source=tests/interop/steps.bash
+. "$here/steps.bash"
 
 # serve KIND NAME [ARGUMENT...]: a server with an own state folder, its sockets at $work/NAME and $work/NAME.ctrl
 serve() {

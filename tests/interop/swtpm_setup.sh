@@ -8,33 +8,16 @@ set -uo pipefail
 
 bin=${1:?usage: $0 BIN_DIR}
 bin=$(cd "$bin" && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
 [[ -x $bin/svsm-vtpm ]] || { echo "SKIP swtpm_setup: $bin/svsm-vtpm is not built"; exit 0; }
 for tool in swtpm_setup swtpm_localca swtpm_ioctl tpm2_nvread openssl; do
   command -v "$tool" >/dev/null || { echo "SKIP swtpm_setup: no $tool"; exit 0; }
 done
 
-work=$(mktemp -d)
-server=
-cleanup() {
-  [[ -n $server ]] && kill "$server" 2>/dev/null
-  wait 2>/dev/null
-  rm -rf "$work"
-}
-trap cleanup EXIT
+# shellcheck source=tests/interop/steps.bash
+. "$here/steps.bash"
+step_seconds=60
 cd "$work" || exit 1
-
-steps=0
-failures=0
-# step WHAT COMMAND...: it succeeds within 60 seconds
-step() {
-  local what=$1
-  shift
-  steps=$((steps + 1))
-  if timeout 60 "$@" >"$work/out" 2>&1; then return 0; fi
-  failures=$((failures + 1))
-  echo "FAILED  $what"
-  sed 's/^/        /' "$work/out" | head -20
-}
 
 mkdir state ca
 cat >setup.conf <<TEXT

@@ -8,35 +8,14 @@ set -uo pipefail
 
 bin=${1:?usage: $0 BIN_DIR}
 bin=$(cd "$bin" && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
 if [[ ! -x $bin/svsm-vtpm ]]; then
   echo "SKIP tpm_clients: $bin/svsm-vtpm is not built"
   exit 0
 fi
 
-work=$(mktemp -d)
-pids=()
-cleanup() {
-  local pid
-  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null; done
-  wait 2>/dev/null
-  rm -rf "$work"
-}
-trap cleanup EXIT
-
-steps=0
-failures=0
-# step WHAT COMMAND...: it succeeds within 30 seconds
-step() {
-  local what=$1
-  shift
-  steps=$((steps + 1))
-  if timeout 30 "$@" >"$work/out" 2>&1; then return 0; fi
-  failures=$((failures + 1))
-  echo "FAILED  $what"
-  sed 's/^/        /' "$work/out" | head -20
-  return 1
-}
-say() { printf 'ok      %s\n' "$*"; }
+# shellcheck source=tests/interop/steps.bash
+. "$here/steps.bash"
 
 # free_port: N such that N and N+1 are free on the loopback
 free_port() {
