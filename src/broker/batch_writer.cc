@@ -23,22 +23,28 @@ Status BatchWriter::Run(const std::function<Status()>& job) {
 
 void BatchWriter::RunBatch(const std::vector<Job*>& batch) {
   const std::lock_guard guard(db_mutex_);
-  Status whole = db_.Run("BEGIN IMMEDIATE");
-  if (whole.ok()) {
-    for (Job* job : batch) job->status = RunOne(*job);
-    whole = db_.Run("COMMIT");
-    if (!whole.ok()) static_cast<void>(db_.Run("ROLLBACK").ok());
-  }
+  const Status whole = RunAll(batch);
   if (whole.ok()) return;
+  if (db_.in_transaction()) static_cast<void>(db_.Run("ROLLBACK").ok());
   for (Job* job : batch) job->status = whole;
 }
 
+Status BatchWriter::RunAll(const std::vector<Job*>& batch) {
+  SVSM_TRY(db_.Run("BEGIN IMMEDIATE"));
+  for (Job* job : batch) SVSM_TRY(RunOne(*job));
+  return db_.Run("COMMIT");
+}
+
+// A full or failing disk makes SQLite give up the whole transaction, with what the jobs before have
+// written. A savepoint would then begin another one, and the jobs behind could commit without them.
 Status BatchWriter::RunOne(Job& job) {
   SVSM_TRY(db_.Run("SAVEPOINT job"));
-  const Status status = (*job.run)();
-  if (!status.ok()) SVSM_TRY(db_.Run("ROLLBACK TO job"));
-  SVSM_TRY(db_.Run("RELEASE job"));
-  return status;
+  job.status = (*job.run)();
+  if (!db_.in_transaction()) {
+    return Status(Code::kIoError, Source::kBroker, job.status.detail());
+  }
+  if (!job.status.ok()) SVSM_TRY(db_.Run("ROLLBACK TO job"));
+  return db_.Run("RELEASE job");
 }
 
 }  // namespace svsm::broker

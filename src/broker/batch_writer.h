@@ -22,7 +22,8 @@ class BatchWriter final {
   BatchWriter(Sqlite& db, std::mutex& db_mutex) : db_(db), db_mutex_(db_mutex) {}
 
   // Runs `job` in a transaction and returns when it is durable. If the job fails, nothing of it
-  // remains, and its Status is returned.
+  // remains, and its Status is returned. If the database gives up the transaction, nothing of the
+  // batch remains, and all its jobs fail.
   Status Run(const std::function<Status()>& job);
 
  private:
@@ -33,6 +34,8 @@ class BatchWriter final {
   };
 
   void RunBatch(const std::vector<Job*>& batch);
+  // Errors: those of the transaction, of which nothing is left.
+  Status RunAll(const std::vector<Job*>& batch);
   Status RunOne(Job& job);
 
   Sqlite& db_;

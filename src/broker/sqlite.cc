@@ -72,6 +72,8 @@ Status Sqlite::Run(const char* sql) {
 
 std::int64_t Sqlite::changes() const { return sqlite3_changes64(db_); }
 
+bool Sqlite::in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
+
 Statement::~Statement() { sqlite3_finalize(statement_); }
 
 Status Statement::Prepare(const Sqlite& db, const char* sql) {

@@ -33,6 +33,8 @@ class Sqlite final {
   Status Run(const char* sql);
   // Rows that the last INSERT, UPDATE or DELETE changed.
   std::int64_t changes() const;
+  // A transaction is open: SQLite closes one by itself when the disk fails.
+  bool in_transaction() const;
   sqlite3* handle() const { return db_; }
 
  private:

@@ -1,7 +1,13 @@
 #include "broker/batch_writer.h"
 
+#include <sqlite3.h>
+
+#include <algorithm>
 #include <atomic>
+#include <functional>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "svsm/testing/matchers.h"
 
@@ -79,6 +85,47 @@ TEST_F(BatchWriterTest, JobsThatWaitAreWrittenTogetherAndStandAlone) {
   for (std::thread& thread : threads) thread.join();
   for (std::size_t t = 0; t < kThreads; ++t) EXPECT_EQ(results[t].ok(), t % 2 == 0) << t;
   EXPECT_EQ(Count(), kThreads / 2);
+}
+
+// The database is full, and gives up the transaction with what was written before; then a commit
+// fails, and the next one has nothing to do.
+TEST_F(BatchWriterTest, WhatTheDatabaseGaveUpIsNotAcknowledged) {
+  ASSERT_THAT(db_.Run("CREATE TABLE large (b BLOB) STRICT; PRAGMA max_page_count = 20"), IsOk());
+  bool refuse_commit = false;
+  const auto hook = [](void* refuse) {
+    return static_cast<int>(std::exchange(*static_cast<bool*>(refuse), false));
+  };
+  sqlite3_commit_hook(db_.handle(), hook, &refuse_commit);
+  const std::function<Status()> jobs[] = {
+      [&] { return Insert(1); },
+      [&] { return db_.Run("INSERT INTO large VALUES (zeroblob(1000000))"); },
+      [&] {
+        refuse_commit = true;
+        return Insert(3);
+      },
+  };
+  std::vector<Status> results(std::size(jobs));
+  std::vector<std::thread> threads;
+  const auto pause = [] { std::this_thread::sleep_for(std::chrono::milliseconds(50)); };
+  std::atomic<bool> all_in_line = false;
+  threads.emplace_back([&] {
+    EXPECT_THAT(writer_.Run([&]() -> Status {
+      while (!all_in_line) std::this_thread::yield();
+      return OkStatus();
+    }),
+                IsOk());
+  });
+  pause();
+  for (std::size_t i = 0; i < std::size(jobs); ++i) {
+    threads.emplace_back([&, i] { results[i] = writer_.Run(jobs[i]); });
+    pause();
+  }
+  all_in_line = true;
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(Count(), std::count(results.begin(), results.end(), OkStatus()) - results[1].ok());
+  EXPECT_EQ(results[1].code(), Code::kIoError);
+  refuse_commit = false;
+  EXPECT_THAT(writer_.Run([&] { return Insert(9); }), IsOk());
 }
 
 TEST_F(BatchWriterTest, WithoutATransactionNoJobRuns) {
