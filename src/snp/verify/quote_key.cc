@@ -1,13 +1,11 @@
 #include "svsm/snp_verify/quote_key.h"
 
 #include <openssl/core_names.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/x509.h>
 
-#include <memory>
 #include <string_view>
 
+#include "snp/verify/openssl_key.h"
 #include "snp/verify/pem.h"
 #include "svsm/core/wire.h"
 #include "svsm/evidence/tpm_public.h"
@@ -36,19 +34,11 @@ bool IsOddNumber(ByteView bytes) {
   return !bytes.empty() && bytes.front() != 0 && (bytes.back() & 1) != 0;
 }
 
-struct FreePkey {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-};
-using Pkey = std::unique_ptr<EVP_PKEY, FreePkey>;
-struct FreeNumber {
-  void operator()(BIGNUM* number) const { BN_free(number); }
-};
-
 // A number of an OpenSSL key, big-endian; of `size` bytes, or as short as it is if that is 0.
 Result<ByteVector> Number(const EVP_PKEY* key, const char* name, std::size_t size) {
   BIGNUM* raw = nullptr;
   if (EVP_PKEY_get_bn_param(key, name, &raw) != 1) return Malformed();
-  const std::unique_ptr<BIGNUM, FreeNumber> number(raw);
+  const BigNumber number(raw);
   ByteVector bytes(size != 0 ? size : static_cast<std::size_t>(BN_num_bytes(raw)));
   if (BN_bn2binpad(raw, bytes.data(), static_cast<int>(bytes.size())) < 0) return Malformed();
   return bytes;
@@ -85,10 +75,9 @@ Result<QuoteKey> FromEcPkey(const EVP_PKEY* pkey) {
 }
 
 Result<QuoteKey> FromSpki(ByteView der) {
-  ERR_set_mark();
+  const ErrorMark mark;
   const std::uint8_t* at = der.data();
   const Pkey pkey(d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())));
-  ERR_pop_to_mark();
   if (pkey == nullptr || at != der.data() + der.size()) return Malformed();
   switch (EVP_PKEY_get_base_id(pkey.get())) {
     case EVP_PKEY_RSA:

@@ -1,14 +1,11 @@
 #include "snp/verify/quote_signature.h"
 
-#include <openssl/core_names.h>
 #include <openssl/ec.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
 #include <memory>
 
+#include "snp/verify/openssl_key.h"
 #include "svsm/crypto/openssl.h"
 
 namespace svsm::snp {
@@ -16,43 +13,14 @@ namespace {
 
 using evidence::TpmAlg;
 
-template <auto kFree>
-struct Free {
-  template <typename T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
-using Pkey = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
-using PkeyContext = std::unique_ptr<EVP_PKEY_CTX, Free<EVP_PKEY_CTX_free>>;
-using Number = std::unique_ptr<BIGNUM, Free<BN_free>>;
-using EcdsaSig = std::unique_ptr<ECDSA_SIG, Free<ECDSA_SIG_free>>;
-using ParamBuilder = std::unique_ptr<OSSL_PARAM_BLD, Free<OSSL_PARAM_BLD_free>>;
-using Params = std::unique_ptr<OSSL_PARAM, Free<OSSL_PARAM_free>>;
+using EcdsaSig = std::unique_ptr<ECDSA_SIG, OpensslFree<ECDSA_SIG_free>>;
 
-// Leaves OpenSSL's queue of errors as it was.
-class ErrorMark {
- public:
-  ErrorMark() { ERR_set_mark(); }
-  ErrorMark(const ErrorMark&) = delete;
-  ErrorMark& operator=(const ErrorMark&) = delete;
-  ~ErrorMark() { ERR_pop_to_mark(); }
-};
-
-Status Internal() {
-  return Status(Code::kInternal, Source::kOpenssl,
-                static_cast<std::uint32_t>(ERR_peek_last_error()));
-}
 Status AuthFailed() { return Status(Code::kAuthFailed, Source::kSnpVerify); }
 
 ByteVector BytesOf(const BIGNUM* number) {
   ByteVector bytes(static_cast<std::size_t>(BN_num_bytes(number)));
   BN_bn2bin(number, bytes.data());
   return bytes;
-}
-
-Number NumberOf(ByteView bytes) {
-  return Number(BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr));
 }
 
 Result<QuoteSignature> FromDer(ByteView der, TpmAlg hash) {
@@ -68,41 +36,21 @@ Result<QuoteSignature> FromDer(ByteView der, TpmAlg hash) {
   return QuoteSignature{TpmAlg::kEcdsa, hash, {}, BytesOf(r), BytesOf(s)};
 }
 
-Result<Pkey> ImportRsa(const QuoteKey& key) {
-  const Number n = NumberOf(key.modulus);
-  const Number e = NumberOf(key.exponent);
-  const ParamBuilder builder(OSSL_PARAM_BLD_new());
-  if (n == nullptr || e == nullptr || builder == nullptr ||
-      OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, n.get()) != 1 ||
-      OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, e.get()) != 1) {
-    return Internal();
-  }
-  const Params params(OSSL_PARAM_BLD_to_param(builder.get()));
-  const PkeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
-  EVP_PKEY* pkey = nullptr;
-  if (params == nullptr || context == nullptr || EVP_PKEY_fromdata_init(context.get()) != 1 ||
-      EVP_PKEY_fromdata(context.get(), &pkey, EVP_PKEY_PUBLIC_KEY, params.get()) != 1) {
-    return Internal();
-  }
-  return Pkey(pkey);
-}
-
-Status CheckRsa(const QuoteKey& key, const QuoteSignature& signature, const char* hash,
+Status CheckRsa(const QuoteKey& key, const QuoteSignature& signature, const EVP_MD* md,
                 ByteView digest) {
   const ErrorMark mark;
-  SVSM_ASSIGN_OR_RETURN(const Pkey pkey, ImportRsa(key));
+  SVSM_ASSIGN_OR_RETURN(const Pkey pkey, ImportRsaPublic(key.modulus, key.exponent));
   const PkeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, pkey.get(), nullptr));
   const bool pss = signature.scheme == TpmAlg::kRsaPss;
   const int padding = pss ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING;
-  const EVP_MD* md = EVP_get_digestbyname(hash);
   if (context == nullptr || md == nullptr || EVP_PKEY_verify_init(context.get()) != 1 ||
       EVP_PKEY_CTX_set_rsa_padding(context.get(), padding) != 1 ||
       EVP_PKEY_CTX_set_signature_md(context.get(), md) != 1) {
-    return Internal();
+    return OpensslInternal();
   }
   // TPMs differ in the length of the salt: as long as fits, or as the digest.
   if (pss && EVP_PKEY_CTX_set_rsa_pss_saltlen(context.get(), RSA_PSS_SALTLEN_AUTO) != 1) {
-    return Internal();
+    return OpensslInternal();
   }
   const int verified = EVP_PKEY_verify(context.get(), signature.rsa.data(), signature.rsa.size(),
                                        digest.data(), digest.size());
@@ -129,21 +77,6 @@ Status CheckEcdsa(const QuoteKey& key, const QuoteSignature& signature, ByteView
   return verified.code() == Code::kAuthFailed ? AuthFailed() : verified;
 }
 
-const char* HashName(crypto::HashAlg alg) {
-  switch (alg) {
-    case crypto::HashAlg::kSha1:
-      return "SHA1";
-    case crypto::HashAlg::kSha256:
-      return "SHA256";
-    case crypto::HashAlg::kSha384:
-      return "SHA384";
-    case crypto::HashAlg::kSha512:
-      return "SHA512";
-    default:
-      return "";
-  }
-}
-
 }  // namespace
 
 Result<QuoteSignature> ReadQuoteSignature(ByteView bytes, const QuoteKey& key,
@@ -166,7 +99,7 @@ Status CheckQuoteSignature(const QuoteKey& key, const QuoteSignature& signature,
   const crypto::OpensslHash hash(alg);
   ByteVector digest(crypto::DigestSize(alg));
   SVSM_TRY(hash.Digest(message, digest));
-  return key.type == QuoteKey::Type::kRsa ? CheckRsa(key, signature, HashName(alg), digest)
+  return key.type == QuoteKey::Type::kRsa ? CheckRsa(key, signature, DigestOf(alg), digest)
                                           : CheckEcdsa(key, signature, digest);
 }
 

@@ -1,13 +1,9 @@
 #include "snp/verify/tpm_wrap.h"
 
-#include <openssl/core_names.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
-#include <memory>
-
+#include "snp/verify/openssl_key.h"
+#include "svsm/core/wire.h"
 #include "svsm/core/writer.h"
 #include "svsm/crypto/kdf.h"
 #include "svsm/crypto/openssl.h"
@@ -18,36 +14,10 @@ namespace {
 using evidence::TpmAlg;
 using evidence::TpmPublic;
 
-template <auto kFree>
-struct Free {
-  template <typename T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
-using Pkey = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
-using PkeyContext = std::unique_ptr<EVP_PKEY_CTX, Free<EVP_PKEY_CTX_free>>;
-using Number = std::unique_ptr<BIGNUM, Free<BN_free>>;
-using ParamBuilder = std::unique_ptr<OSSL_PARAM_BLD, Free<OSSL_PARAM_BLD_free>>;
-using Params = std::unique_ptr<OSSL_PARAM, Free<OSSL_PARAM_free>>;
-
 constexpr std::uint32_t kDefaultExponent = 65537;
 constexpr std::size_t kMinRsaSize = 2048 / 8;
 constexpr std::size_t kMaxRsaSize = 4096 / 8;
 
-// Leaves OpenSSL's queue of errors as it was.
-class ErrorMark {
- public:
-  ErrorMark() { ERR_set_mark(); }
-  ErrorMark(const ErrorMark&) = delete;
-  ErrorMark& operator=(const ErrorMark&) = delete;
-  ~ErrorMark() { ERR_pop_to_mark(); }
-};
-
-Status Internal() {
-  return Status(Code::kInternal, Source::kOpenssl,
-                static_cast<std::uint32_t>(ERR_peek_last_error()));
-}
 Status Malformed() { return Status(Code::kMalformed, Source::kSnpVerify); }
 Status Unsupported(std::uint32_t what) {
   return Status(Code::kUnsupported, Source::kSnpVerify, what);
@@ -60,19 +30,6 @@ ByteView LabelOf(SeedUse use) {
   return use == SeedUse::kDuplicate ? ByteView(kDuplicate) : ByteView(kIdentity);
 }
 
-const char* DigestNameOf(crypto::HashAlg hash) {
-  switch (hash) {
-    case crypto::HashAlg::kSha256:
-      return "SHA256";
-    case crypto::HashAlg::kSha384:
-      return "SHA384";
-    case crypto::HashAlg::kSha512:
-      return "SHA512";
-    default:
-      return "";
-  }
-}
-
 Result<Pkey> ImportRsa(const TpmPublic& key) {
   if (key.modulus.size() < kMinRsaSize || key.modulus.size() > kMaxRsaSize) {
     return Unsupported(static_cast<std::uint32_t>(8 * key.modulus.size()));
@@ -83,22 +40,7 @@ Result<Pkey> ImportRsa(const TpmPublic& key) {
   }
   const std::uint32_t exponent = key.exponent == 0 ? kDefaultExponent : key.exponent;
   if (exponent < 3 || exponent % 2 == 0) return Malformed();
-  const Number n(BN_bin2bn(key.modulus.data(), static_cast<int>(key.modulus.size()), nullptr));
-  const Number e(BN_new());
-  const ParamBuilder builder(OSSL_PARAM_BLD_new());
-  if (n == nullptr || e == nullptr || builder == nullptr || BN_set_word(e.get(), exponent) != 1 ||
-      OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, n.get()) != 1 ||
-      OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, e.get()) != 1) {
-    return Internal();
-  }
-  const Params params(OSSL_PARAM_BLD_to_param(builder.get()));
-  const PkeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
-  EVP_PKEY* pkey = nullptr;
-  if (params == nullptr || context == nullptr || EVP_PKEY_fromdata_init(context.get()) != 1 ||
-      EVP_PKEY_fromdata(context.get(), &pkey, EVP_PKEY_PUBLIC_KEY, params.get()) != 1) {
-    return Internal();
-  }
-  return Pkey(pkey);
+  return ImportRsaPublic(key.modulus, wire::ToBytes(wire::Be32(exponent)));
 }
 
 // OpenSSL frees the label of a context.
@@ -117,18 +59,18 @@ Result<ByteVector> EncryptOaep(const TpmPublic& key, crypto::HashAlg hash, ByteV
   const ErrorMark mark;
   SVSM_ASSIGN_OR_RETURN(const Pkey pkey, ImportRsa(key));
   const PkeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, pkey.get(), nullptr));
-  const EVP_MD* md = EVP_get_digestbyname(DigestNameOf(hash));
+  const EVP_MD* md = DigestOf(hash);
   if (context == nullptr || md == nullptr || EVP_PKEY_encrypt_init(context.get()) != 1 ||
       EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_OAEP_PADDING) != 1 ||
       EVP_PKEY_CTX_set_rsa_oaep_md(context.get(), md) != 1 ||
       EVP_PKEY_CTX_set_rsa_mgf1_md(context.get(), md) != 1 || !SetOaepLabel(context.get(), label)) {
-    return Internal();
+    return OpensslInternal();
   }
   ByteVector out(key.modulus.size());
   std::size_t size = out.size();
   if (EVP_PKEY_encrypt(context.get(), out.data(), &size, plain.data(), plain.size()) != 1 ||
       size != out.size()) {
-    return Internal();
+    return OpensslInternal();
   }
   return out;
 }
