@@ -14,6 +14,8 @@ namespace {
 constexpr std::string_view kResource = "/kbs/v0/resource/";
 constexpr std::string_view kAdmin = "/admin/v0/";
 constexpr std::size_t kMaxOnPage = 200;
+// Room for every path of an administrator's own.
+constexpr std::size_t kMaxLoggedPath = 320;
 constexpr std::string_view kBoots = "boots/";
 constexpr std::string_view kBootRequests = "boot-requests/";
 
@@ -47,7 +49,7 @@ std::optional<Response> Admin::Handle(const Request& request) {
   const bool resource = request.path.starts_with(kResource) && request.method != Method::kGet;
   if (!admin && !resource) return std::nullopt;
   if (!token_.IsBearer(request.authorization)) {
-    Note(request, "refused: no administrator");
+    Note(request, "refused: no administrator", LogLevel::kWarning);
     return ErrorResponse(kbs::KbsError::kAdminAuthInitialization,
                          "failed to initialize [admin] configuration: Admin access denied");
   }
@@ -127,6 +129,8 @@ Response Admin::Policy(const Request& request) {
   if (request.method != Method::kPut && request.method != Method::kPost) return NotHere();
   std::string error;
   const std::string text = ToText(request.body);
+  // What is on the disk is what is judged by, whoever changes it at the same time.
+  const std::lock_guard guard(policy_mutex_);
   const Status status = parts_.policy.Replace(text, error);
   if (!status.ok()) {
     return ErrorResponse(kbs::KbsError::kParsePolicyError, "policy: " + error, 400);
@@ -206,10 +210,10 @@ Response Admin::Failed(Status status, std::string_view doing) {
   return ErrorResponse(kbs::KbsError::kPluginInternalError, line + ": " + ToString(status), 503);
 }
 
-void Admin::Note(const Request& request, const std::string& what) {
+void Admin::Note(const Request& request, const std::string& what, LogLevel level) {
   const std::string line = "administration by " + std::string(request.peer) + ": " +
-                           std::string(request.path) + ": " + what;
-  parts_.log.Write(LogLevel::kInfo, line.c_str(), OkStatus());
+                           std::string(request.path.substr(0, kMaxLoggedPath)) + ": " + what;
+  parts_.log.Write(level, line.c_str(), OkStatus());
 }
 
 }  // namespace svsm::broker

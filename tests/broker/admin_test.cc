@@ -118,6 +118,9 @@ TEST_F(AdminTest, AsksForTheToken) {
     }
   }
   EXPECT_EQ(policy_->current()->text, "{}");
+  const std::string endless = "/admin/v0/" + std::string(8000, 'x');
+  EXPECT_EQ(admin_->Handle({.method = Method::kGet, .path = endless})->status, 401);
+  EXPECT_LT(fixture_->log.lines.back().size(), 400u);
 }
 
 TEST_F(AdminTest, KeepsResources) {

@@ -6,8 +6,10 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -27,28 +29,45 @@
 #include "svsm/snp_verify/refusal.h"
 #include "svsm/snp_verify/roots.h"
 #include "tools/common/entropy.h"
+#include "tools/common/line_limit.h"
 #include "tools/svsm-kbs/report_verifier.h"
 
 namespace svsm::tool {
 namespace {
 
-// A line with the time, whole, to standard error. Control characters become '?'.
+// A line with the time, whole, to standard error. What is not printable ASCII becomes '?'. What
+// anybody can bring about is written so often and no more; what was admitted, always.
 class LineLog final : public LogSink {
  public:
   void Write(LogLevel level, const char* text, Status status) override {
+    if (level != LogLevel::kInfo && !Admits()) return;
+    Put(level, status.ok() ? text : fmt::format("{}: {}", text, ToString(status)));
+  }
+
+ private:
+  static constexpr unsigned kMaxLinesPerSecond = 200;
+
+  bool Admits() {
+    unsigned missed = 0;
+    const std::lock_guard lock(mutex_);
+    const bool admitted = limit_.Admits(std::chrono::steady_clock::now(), missed);
+    if (missed > 0) Put(LogLevel::kWarning, fmt::format("{} lines more", missed));
+    return admitted;
+  }
+  void Put(LogLevel level, const std::string& text) {
     static constexpr const char* kNames[] = {"info", "warning", "error"};
     std::string line = fmt::format("{} {}: {}", FormatRfc3339(clock_.UnixSeconds()),
                                    kNames[static_cast<std::size_t>(level)], text);
-    if (!status.ok()) line += ": " + ToString(status);
     for (char& c : line) {
-      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
+      if (c < ' ' || c > '~') c = '?';
     }
     line += '\n';
     std::fwrite(line.data(), 1, line.size(), stderr);
   }
 
- private:
   SystemClock clock_;
+  std::mutex mutex_;
+  LineLimit limit_{kMaxLinesPerSecond};
 };
 
 crypto::Curve CurveOf(const std::string& name) {

@@ -101,11 +101,12 @@ class Admin final {
   Response RemoveBootRequest(std::string_view id);
   Response Rotate(const Request& request);
   Response Failed(Status status, std::string_view doing);
-  void Note(const Request& request, const std::string& what);
+  void Note(const Request& request, const std::string& what, LogLevel level = LogLevel::kInfo);
 
   const AdminToken token_;
   const AdminParts parts_;
   std::mutex rng_mutex_;
+  std::mutex policy_mutex_;
 };
 
 }  // namespace svsm::broker
