@@ -9,6 +9,14 @@ namespace {
 
 constexpr Status kNoHeader(Code::kDataLoss, Source::kCocoonfs);
 
+// Room for a header at `offset`, if it can be there.
+Status MakeRoom(BlockDevice& device, std::uint64_t offset, std::size_t size,
+                Vec<std::uint8_t>& bytes) {
+  const std::uint64_t device_bytes = DeviceBytes(device.Geometry());
+  if (offset > device_bytes || size > device_bytes - offset) return Malformed(Region::kDevice);
+  return bytes.Resize(size);
+}
+
 // Whether the bytes at `offset` begin a creation header; if so, all of it is read and decoded.
 Result<CreationHeader> ReadCreationHeader(BlockDevice& device, Allocator& allocator,
                                           std::uint64_t offset) {
@@ -16,7 +24,7 @@ Result<CreationHeader> ReadCreationHeader(BlockDevice& device, Allocator& alloca
   SVSM_TRY(ReadDeviceBytes(device, allocator, offset, head));
   SVSM_ASSIGN_OR_RETURN(const CreationHeader peek, PeekCreationHeader(head));
   Vec<std::uint8_t> bytes(allocator);
-  SVSM_TRY(bytes.Resize(CreationHeaderBytes(peek.layout, peek.salt.size)));
+  SVSM_TRY(MakeRoom(device, offset, CreationHeaderBytes(peek.layout, peek.salt.size), bytes));
   SVSM_TRY(ReadDeviceBytes(device, allocator, offset, bytes.view()));
   return DecodeCreationHeader(bytes.view());
 }
@@ -24,7 +32,7 @@ Result<CreationHeader> ReadCreationHeader(BlockDevice& device, Allocator& alloca
 Result<StaticHeader> ReadStaticHeader(BlockDevice& device, Allocator& allocator, ByteView head) {
   SVSM_ASSIGN_OR_RETURN(const StaticHeader peek, PeekStaticHeader(head));
   Vec<std::uint8_t> bytes(allocator);
-  SVSM_TRY(bytes.Resize(StaticHeaderBytes(peek.layout, peek.salt.size)));
+  SVSM_TRY(MakeRoom(device, 0, StaticHeaderBytes(peek.layout, peek.salt.size), bytes));
   SVSM_TRY(ReadDeviceBytes(device, allocator, 0, bytes.view()));
   return DecodeStaticHeader(bytes.view());
 }

@@ -60,6 +60,27 @@ TEST_F(HeaderReaderTest, ATornHeaderIsNone) {
   EXPECT_THAT(Find(), IsStatus(Code::kDataLoss, Source::kCocoonfs));
 }
 
+// Nobody has authenticated it: a header that the device has no room for costs no memory.
+TEST_F(HeaderReaderTest, AHeaderLargerThanTheDeviceCostsNothing) {
+  for (const bool is_image : {true, false}) {
+    ImageLayout layout;
+    layout.allocation_block_log2 = 13;
+    layout.io_block_log2 = 6;  // 64 MiB
+    layout.tree_node_log2 = 0;
+    StaticHeader image;
+    image.layout = layout;
+    CreationHeader creation;
+    creation.layout = layout;
+    ByteVector bytes(is_image ? StaticHeaderBytes(layout, 0) : CreationHeaderBytes(layout, 0));
+    ASSERT_THAT(is_image ? EncodeStaticHeader(image, bytes) : EncodeCreationHeader(creation, bytes),
+                IsOk());
+    device_.Poke(0, ByteView(bytes).first(65536));
+    allocator_.ResetHighWater();
+    EXPECT_EQ(Find(), Malformed(Region::kDevice));
+    EXPECT_LE(allocator_.high_water(), 65536u);
+  }
+}
+
 TEST_F(HeaderReaderTest, ReadsAnyPartOfTheDevice) {
   TestRng rng;
   const ByteVector bytes = RandomBytes(rng, 65536);
