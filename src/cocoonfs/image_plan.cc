@@ -38,17 +38,24 @@ std::uint64_t TreeBlocks(const ImageLayout& layout, std::uint64_t num_blocks) {
   const std::uint64_t unit =
       layout.tree_node() > layout.journal_block() ? layout.tree_node() : layout.journal_block();
   const auto needed = [&](std::uint64_t tree) {
-    if (tree >= num_blocks) return ~std::uint64_t{0};
     const std::uint64_t data = RoundUp(num_blocks - tree, layout.data_block());
     const std::uint64_t nodes = TreeShape::NodesFor(layout, data >> layout.data_block_log2);
     return RoundUp(nodes * layout.tree_node(), unit);
   };
-  // The more tree there is, the less is left to cover: from too little upwards.
-  std::uint64_t tree = unit;
-  const std::uint64_t most = needed(0);
-  if (most < num_blocks) tree = needed(most);
-  while (needed(tree) != ~std::uint64_t{0} && needed(tree) > tree) tree += unit;
-  return tree;
+  // The more tree there is, the less is left to cover: the least number of units that are enough,
+  // or that are the whole image and more.
+  std::uint64_t too_few = 0;
+  std::uint64_t enough = num_blocks / unit + 1;
+  while (enough - too_few > 1) {
+    const std::uint64_t middle = too_few + (enough - too_few) / 2;
+    const std::uint64_t tree = middle * unit;
+    if (tree >= num_blocks || needed(tree) <= tree) {
+      enough = middle;
+    } else {
+      too_few = middle;
+    }
+  }
+  return enough * unit;
 }
 
 // Blocks of the bitmap's file. A replay looks at whole leaves of the tree, so the bitmap covers
