@@ -57,8 +57,8 @@ class Transaction final {
   Result<std::size_t> List(std::uint64_t from, std::span<FileEntry> out);
 
   // Replaces all auxiliary metadata, in new extents that have the reserve that `aux` asks for.
-  // Errors: kExhausted, kAuthFailed (Region::kAux: those that the image names lie on something else,
-  // which would become free).
+  // Errors: kExhausted, kAuthFailed (Region::kAux: those that the image names lie on something
+  // else, which would become free).
   Status SetAuxMetadata(const AuxMetadata& aux);
 
   // Works out the new state, and writes what may be written before the commit: new blocks to free

@@ -69,10 +69,11 @@ class ForwardClient final {
   // and after kSend. A failure is final. Errors: kInvalidArgument (sizes of `in` or of the
   // workspace, a policy that cannot be met, another curve, mode or resource), kFailedPrecondition
   // (after the end or a failure), kPermissionDenied (detail = a BrokerRefusal; after kRefused see
-  // refusal(), after kProxy proxy_refusal()), kUnavailable (detail = a ForwardFailure: the proxy has no answer), kInternal (the
-  // attester gave a report of another size than kSnpReportSize), and those of FrameBodySize(), the
-  // decoders, EncodeSnpEvidence(), BindingReportData(), Attester::Attest() and
-  // SecretOpener::Open(). kBusy of the attester is final, too. No key is held then.
+  // refusal(), after kProxy proxy_refusal()), kUnavailable (detail = a ForwardFailure: the proxy
+  // has no answer), kInternal (the attester gave a report of another size than kSnpReportSize),
+  // and those of FrameBodySize(), the decoders, EncodeSnpEvidence(), BindingReportData(),
+  // Attester::Attest() and SecretOpener::Open(). kBusy of the attester is final, too. No key is
+  // held then.
   [[nodiscard]] Result<Step> Advance(ByteView in);
 
   // After kDone; empty before. See SecretOpener.

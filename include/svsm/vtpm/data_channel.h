@@ -6,8 +6,9 @@
 //   bare:    command (tag 2, size 4, code 4, ...)                ->  response
 //   framed:  00000008 | locality 1 | size 4 | command            ->  size 4 | response | 00000000
 //
-// told apart by the first four bytes, since no TPM tag is 0x0000. Where the bytes are a guest's, who
-// must not name a locality, the driver has frames refused. The channel does no I/O; a driver does:
+// told apart by the first four bytes, since no TPM tag is 0x0000. Where the bytes are a guest's,
+// who must not name a locality, the driver has frames refused. The channel does no I/O; a driver
+// does:
 //
 //   DataChannel channel(4096);
 //   while (const std::size_t n = ReadSome(fd, channel.wanted())) {

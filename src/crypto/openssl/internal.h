@@ -31,8 +31,8 @@ inline Status Internal() {
   return Status(Code::kInternal, Source::kOpenssl,
                 static_cast<std::uint32_t>(ERR_peek_last_error()));
 }
-// After a call without an ErrorMark, which would take as long as the call itself: nothing fails there
-// but OpenSSL. Empties the queue, with what was there before.
+// After a call without an ErrorMark, which would take as long as the call itself: nothing fails
+// there but OpenSSL. Empties the queue, with what was there before.
 inline Status InternalUnmarked() {
   const Status status = Internal();
   ERR_clear_error();

@@ -67,8 +67,8 @@ void ForEachPair(std::span<const HashMessage> messages, Two&& two, One&& one) {
   if (i < messages.size()) one(messages[i]);
 }
 
-// Puts what follows the head to `tail`, tail_blocks of it, and pads it. `taken` bytes, whole blocks,
-// went before the message.
+// Puts what follows the head to `tail`, tail_blocks of it, and pads it. `taken` bytes, whole
+// blocks, went before the message.
 void PutTail(const HashMessage& message, const MessageShape& shape, std::size_t taken,
              ByteSpan tail);
 

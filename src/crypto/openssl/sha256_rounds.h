@@ -1,5 +1,5 @@
-// The steps of SHA-256 as the processor's instructions do them, for those who put them beside others.
-// Only for x86-64; functions that call these have the same targets.
+// The steps of SHA-256 as the processor's instructions do them, for those who put them beside
+// others. Only for x86-64; functions that call these have the same targets.
 #ifndef SVSM_SRC_CRYPTO_OPENSSL_SHA256_ROUNDS_H_
 #define SVSM_SRC_CRYPTO_OPENSSL_SHA256_ROUNDS_H_
 

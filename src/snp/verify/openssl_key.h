@@ -1,4 +1,5 @@
-// What the files that use OpenSSL's keys here share: owners, the queue of errors, digests, RSA keys.
+// What the files that use OpenSSL's keys here share: owners, the queue of errors, digests, RSA
+// keys.
 #ifndef SVSM_SRC_SNP_VERIFY_OPENSSL_KEY_H_
 #define SVSM_SRC_SNP_VERIFY_OPENSSL_KEY_H_
 
