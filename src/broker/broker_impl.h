@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/base64_text.h"
 #include "broker/locked_rng.h"
 #include "broker/pool.h"
 #include "svsm/broker/broker.h"
@@ -16,8 +17,6 @@
 #include "svsm/kbs/messages.h"
 
 namespace svsm::broker {
-
-inline std::string ToText(ByteView bytes) { return std::string(bytes.begin(), bytes.end()); }
 
 // An error in Trustee's form.
 Response ErrorResponse(kbs::KbsError error, std::string_view detail, int status = 401);
