@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "svsm/core/errno_status.h"
 #include "svsm/core/hosted.h"
@@ -91,22 +92,39 @@ Status ReplaceFile(const std::string& path, ByteView bytes, FileMode mode) {
   return FlushFolder(FolderOf(path));
 }
 
+// What is read may be a key: memory that is given back on the way has nothing of it.
+struct WipedAtEnd {
+  ~WipedAtEnd() { Wipe(bytes); }
+  ByteVector bytes;
+};
+
+void AppendWiping(ByteVector& bytes, ByteView more) {
+  if (more.size() > bytes.capacity() - bytes.size()) {
+    ByteVector larger;
+    larger.reserve(2 * bytes.size() + more.size());
+    larger.assign(bytes.begin(), bytes.end());
+    Wipe(bytes);
+    bytes.swap(larger);
+  }
+  bytes.insert(bytes.end(), more.begin(), more.end());
+}
+
 }  // namespace
 
 Result<ByteVector> ReadFile(const std::string& path, std::size_t limit_bytes) {
   const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (fd.get() < 0) return SystemError();
-  ByteVector bytes;
-  ByteVector chunk(65536);
+  WipedAtEnd whole;
+  WipedAtEnd chunk{ByteVector(65536)};
   for (;;) {
-    const ssize_t got = ::read(fd.get(), chunk.data(), chunk.size());
+    const ssize_t got = ::read(fd.get(), chunk.bytes.data(), chunk.bytes.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return SystemError();
-    if (got == 0) return bytes;
-    if (bytes.size() + static_cast<std::size_t>(got) > limit_bytes) {
+    if (got == 0) return std::move(whole.bytes);
+    if (whole.bytes.size() + static_cast<std::size_t>(got) > limit_bytes) {
       return Status(Code::kOutOfRange, Source::kSystem, static_cast<std::uint32_t>(limit_bytes));
     }
-    bytes.insert(bytes.end(), chunk.begin(), chunk.begin() + got);
+    AppendWiping(whole.bytes, ByteView(chunk.bytes).first(static_cast<std::size_t>(got)));
   }
 }
 
