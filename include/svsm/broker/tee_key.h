@@ -1,7 +1,7 @@
 // svsm/broker/tee_key.h: the public key that secrets are encrypted to, checked before anything is
 // promised to whoever holds it.
 //
-//   SVSM_ASSIGN_OR_RETURN(const TeeKey key, CheckTeeKey(jwk));
+//   SVSM_ASSIGN_OR_RETURN(const TeeKey key, CheckTeeKey(jwk.curve, jwk.point));
 //
 // Profile: hosted. Allocates: OpenSSL's objects for the call. Threads: functions are pure.
 // Spec: RFC 7517, RFC 7518 6.2.1.
