@@ -51,23 +51,9 @@ bool IsWhole(const ForwardRequest& message) {
 
 ForwardRequest ReadRequest(ShapeReader& shape) {
   ForwardRequest message;
-  ByteView name;
-  std::uint32_t seen = 0;
-  shape.json.BeginObject();
-  while (shape.json.NextMember(name)) {
-    if (TextIs(name, "kind")) {
-      message.kind = ReadKind(shape.json);
-      seen |= 1;
-    } else if (TextIs(name, "path")) {
-      message.path = ReadPath(shape.json);
-    } else if (TextIs(name, "body")) {
-      message.body = ReadBody(shape);
-      seen |= 2;
-    } else {
-      shape.json.Skip();
-    }
-  }
-  shape.Require(seen, 3);
+  ReadObject(shape.json, Required("kind", [&] { message.kind = ReadKind(shape.json); }),
+             Optional("path", [&] { message.path = ReadPath(shape.json); }),
+             Required("body", [&] { message.body = ReadBody(shape); }));
   if (!IsWhole(message)) shape.json.Fail(Code::kMalformed);
   return message;
 }
@@ -79,23 +65,18 @@ const char* KindName(ForwardKind wanted) {
   return "";
 }
 
+std::uint32_t ReadStatus(JsonReader& json) {
+  const std::uint64_t status = json.Unsigned();
+  if (status == 0 || status > kMaxHttpStatus) json.Fail(Code::kMalformed);
+  return static_cast<std::uint32_t>(status);
+}
+
 }  // namespace
 
 Result<ForwardRequest> DecodeForwardRequest(ByteView body, ByteSpan workspace) {
   ForwardRequest message;
   ShapeReader shape(body, kVariant, workspace);
-  ByteView name;
-  std::uint32_t seen = 0;
-  shape.json.BeginObject();
-  while (shape.json.NextMember(name)) {
-    if (TextIs(name, "forward")) {
-      message = ReadRequest(shape);
-      seen |= 1;
-    } else {
-      shape.json.Skip();
-    }
-  }
-  shape.Require(seen, 1);
+  ReadObject(shape.json, Required("forward", [&] { message = ReadRequest(shape); }));
   SVSM_TRY(shape.Finish());
   return message;
 }
@@ -115,23 +96,8 @@ bool IsForwardRequest(ByteView body) {
 Result<ForwardReply> DecodeForwardReply(ByteView body, ByteSpan workspace) {
   ForwardReply message;
   ShapeReader shape(body, kVariant, workspace);
-  ByteView name;
-  std::uint32_t seen = 0;
-  shape.json.BeginObject();
-  while (shape.json.NextMember(name)) {
-    if (TextIs(name, "status")) {
-      const std::uint64_t status = shape.json.Unsigned();
-      if (status == 0 || status > kMaxHttpStatus) shape.json.Fail(Code::kMalformed);
-      message.status = static_cast<std::uint32_t>(status);
-      seen |= 1;
-    } else if (TextIs(name, "body")) {
-      message.body = ReadBody(shape);
-      seen |= 2;
-    } else {
-      shape.json.Skip();
-    }
-  }
-  shape.Require(seen, 3);
+  ReadObject(shape.json, Required("status", [&] { message.status = ReadStatus(shape.json); }),
+             Required("body", [&] { message.body = ReadBody(shape); }));
   SVSM_TRY(shape.Finish());
   return message;
 }

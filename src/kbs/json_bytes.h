@@ -1,5 +1,5 @@
-// Byte strings of JSON messages, decoded one behind the other into the caller's workspace, and the
-// bookkeeping of a fixed shape: which members came, and the first failure.
+// Objects of fixed shape, and byte strings of JSON messages, decoded one behind the other into the
+// caller's workspace.
 #ifndef SVSM_KBS_JSON_BYTES_H_
 #define SVSM_KBS_JSON_BYTES_H_
 
@@ -15,6 +15,51 @@ struct SizeBounds {
   std::size_t max;
 };
 constexpr SizeBounds Exactly(std::size_t size) { return {size, size}; }
+
+// A member of an object that ReadObject() reads; `read` takes its value.
+template <typename Read>
+struct Member {
+  const char* name;
+  bool required;
+  Read read;
+};
+template <typename Read>
+constexpr Member<Read> Required(const char* name, Read read) {
+  return {name, true, read};
+}
+template <typename Read>
+constexpr Member<Read> Optional(const char* name, Read read) {
+  return {name, false, read};
+}
+
+// Reads an object. Members that are none of these are checked as JSON and passed over; one that is
+// required and did not come is kMalformed, at the object's end.
+//
+//   ReadObject(shape.json, Required("x", [&] { point.x = shape.Encoded(bounds); }),
+//              Optional("token", [&] { token = shape.json.String(); }));
+template <typename... Reads>
+void ReadObject(JsonReader& json, const Member<Reads>&... members) {
+  static_assert(sizeof...(Reads) < 32);
+  std::uint32_t missing = 0;
+  std::uint32_t bit = 1;
+  ((missing |= members.required ? bit : 0u, bit <<= 1), ...);
+  const auto take = [&](ByteView name, const auto& member) {
+    const bool is = TextIs(name, member.name);
+    if (is) {
+      member.read();
+      missing &= ~bit;
+    }
+    bit <<= 1;
+    return is;
+  };
+  ByteView name;
+  json.BeginObject();
+  while (json.NextMember(name)) {
+    bit = 1;
+    if (!(take(name, members) || ...)) json.Skip();
+  }
+  if (missing != 0) json.Fail(Code::kMalformed);
+}
 
 class ShapeReader {
  public:

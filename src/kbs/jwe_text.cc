@@ -33,54 +33,15 @@ crypto::Curve ReadCurve(JsonReader& json) {
 
 EcJwk ReadJwk(ShapeReader& shape) {
   EcJwk jwk;
-  ByteView name;
-  std::uint32_t seen = 0;
-  shape.json.BeginObject();
-  while (shape.json.NextMember(name)) {
-    if (TextIs(name, "kty")) {
-      ExpectName(shape.json, "EC");
-      seen |= 1;
-    } else if (TextIs(name, "crv")) {
-      jwk.curve = ReadCurve(shape.json);
-      seen |= 2;
-    } else if (TextIs(name, "x")) {
-      jwk.point.x = shape.Encoded(kAnySize);
-      seen |= 4;
-    } else if (TextIs(name, "y")) {
-      jwk.point.y = shape.Encoded(kAnySize);
-      seen |= 8;
-    } else {
-      shape.json.Skip();
-    }
-  }
-  shape.Require(seen, 15);
+  ReadObject(shape.json, Required("kty", [&] { ExpectName(shape.json, "EC"); }),
+             Required("crv", [&] { jwk.curve = ReadCurve(shape.json); }),
+             Required("x", [&] { jwk.point.x = shape.Encoded(kAnySize); }),
+             Required("y", [&] { jwk.point.y = shape.Encoded(kAnySize); }));
   const std::size_t size = crypto::CoordinateSize(jwk.curve);
   if (jwk.point.x.size() != size || jwk.point.y.size() != size) {
     shape.json.Fail(Code::kMalformed);
   }
   return jwk;
-}
-
-void ReadHeaderMember(ShapeReader& shape, ByteView name, JweHeader& header, std::uint32_t& seen) {
-  if (TextIs(name, "alg")) {
-    ExpectName(shape.json, "ECDH-ES+A256KW");
-    seen |= 1;
-  } else if (TextIs(name, "enc")) {
-    ExpectName(shape.json, "A256GCM");
-    seen |= 2;
-  } else if (TextIs(name, "epk")) {
-    header.epk = ReadJwk(shape);
-  } else if (TextIs(name, "apu")) {
-    header.apu = shape.Encoded(kPartySize);
-  } else if (TextIs(name, "apv")) {
-    header.apv = shape.Encoded(kPartySize);
-  } else if (TextIs(name, "svsm")) {
-    header.svsm = shape.json.Raw();
-  } else if (TextIs(name, "crit") || TextIs(name, "zip")) {
-    shape.json.Fail(Code::kUnsupported);
-  } else {
-    shape.json.Skip();
-  }
 }
 
 // The unprotected header.
@@ -90,31 +51,6 @@ void ReadOutside(ShapeReader& shape, JweMessage& jwe) {
   while (shape.json.NextMember(name)) {
     if (!TextIs(name, "epk")) return shape.json.Fail(Code::kUnsupported);
     jwe.epk = ReadJwk(shape);
-  }
-}
-
-void ReadMessageMember(ShapeReader& shape, ByteView name, JweMessage& jwe, std::uint32_t& seen) {
-  if (TextIs(name, "protected")) {
-    jwe.protected_text = shape.json.String();
-    seen |= 1;
-  } else if (TextIs(name, "encrypted_key")) {
-    jwe.encrypted_key = shape.Encoded(kAnySize);
-    seen |= 2;
-  } else if (TextIs(name, "iv")) {
-    jwe.iv = shape.Encoded(kAnySize);
-    seen |= 4;
-  } else if (TextIs(name, "ciphertext")) {
-    jwe.ciphertext = shape.Encoded(kAnySize);
-    seen |= 8;
-  } else if (TextIs(name, "tag")) {
-    jwe.tag = shape.Encoded(kAnySize);
-    seen |= 16;
-  } else if (TextIs(name, "header")) {
-    ReadOutside(shape, jwe);
-  } else if (TextIs(name, "aad")) {
-    shape.json.Fail(Code::kMalformed);
-  } else {
-    shape.json.Skip();
   }
 }
 
@@ -140,11 +76,14 @@ void PutEpk(JsonWriter& json, const EcJwk& epk) {
 Result<JweHeader> DecodeJweHeader(ByteView text, ByteSpan workspace) {
   JweHeader header;
   ShapeReader shape(text, Base64::kUrl, workspace);
-  ByteView name;
-  std::uint32_t seen = 0;
-  shape.json.BeginObject();
-  while (shape.json.NextMember(name)) ReadHeaderMember(shape, name, header, seen);
-  shape.Require(seen, 3);
+  const auto refuse = [&] { shape.json.Fail(Code::kUnsupported); };
+  ReadObject(shape.json, Required("alg", [&] { ExpectName(shape.json, "ECDH-ES+A256KW"); }),
+             Required("enc", [&] { ExpectName(shape.json, "A256GCM"); }),
+             Optional("epk", [&] { header.epk = ReadJwk(shape); }),
+             Optional("apu", [&] { header.apu = shape.Encoded(kPartySize); }),
+             Optional("apv", [&] { header.apv = shape.Encoded(kPartySize); }),
+             Optional("svsm", [&] { header.svsm = shape.json.Raw(); }), Optional("crit", refuse),
+             Optional("zip", refuse));
   SVSM_TRY(shape.Finish());
   return header;
 }
@@ -168,11 +107,13 @@ Result<ByteView> EncodeJweHeader(const EcJwk& epk, ByteView svsm, ByteSpan out) 
 Result<JweMessage> DecodeJwe(ByteView text, ByteSpan workspace) {
   JweMessage jwe;
   ShapeReader shape(text, Base64::kUrl, workspace);
-  ByteView name;
-  std::uint32_t seen = 0;
-  shape.json.BeginObject();
-  while (shape.json.NextMember(name)) ReadMessageMember(shape, name, jwe, seen);
-  shape.Require(seen, 31);
+  ReadObject(shape.json, Required("protected", [&] { jwe.protected_text = shape.json.String(); }),
+             Required("encrypted_key", [&] { jwe.encrypted_key = shape.Encoded(kAnySize); }),
+             Required("iv", [&] { jwe.iv = shape.Encoded(kAnySize); }),
+             Required("ciphertext", [&] { jwe.ciphertext = shape.Encoded(kAnySize); }),
+             Required("tag", [&] { jwe.tag = shape.Encoded(kAnySize); }),
+             Optional("header", [&] { ReadOutside(shape, jwe); }),
+             Optional("aad", [&] { shape.json.Fail(Code::kMalformed); }));
   SVSM_TRY(shape.Finish());
   return jwe;
 }

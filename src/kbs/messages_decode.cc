@@ -91,57 +91,19 @@ void ReadInitData(ShapeReader& shape, Attestation& message) {
     return;
   }
   message.init_data = Attestation::InitData::kGiven;
-  ByteView name;
-  std::uint32_t seen = 0;
-  shape.json.BeginObject();
-  while (shape.json.NextMember(name)) {
-    if (TextIs(name, "format")) {
-      message.init_format = shape.json.String();
-      seen |= 1;
-    } else if (TextIs(name, "body")) {
-      message.init_body = shape.Text();
-      seen |= 2;
-    } else {
-      shape.json.Skip();
-    }
-  }
-  shape.Require(seen, 3);
+  ReadObject(shape.json, Required("format", [&] { message.init_format = shape.json.String(); }),
+             Required("body", [&] { message.init_body = shape.Text(); }));
 }
 
 void ReadRuntimeData(ShapeReader& shape, Attestation& message) {
-  ByteView name;
-  std::uint32_t seen = 0;
-  shape.json.BeginObject();
-  while (shape.json.NextMember(name)) {
-    if (TextIs(name, "nonce")) {
-      message.nonce = ReadNonce(shape.json);
-      seen |= 1;
-    } else if (TextIs(name, "tee-pubkey")) {
-      message.key = ReadKey(shape.json);
-      seen |= 2;
-    } else {
-      shape.json.Skip();
-    }
-  }
-  shape.Require(seen, 3);
+  ReadObject(shape.json, Required("nonce", [&] { message.nonce = ReadNonce(shape.json); }),
+             Required("tee-pubkey", [&] { message.key = ReadKey(shape.json); }));
 }
 
 void ReadEvidence(ShapeReader& shape, Attestation& message) {
-  ByteView name;
-  std::uint32_t seen = 0;
-  shape.json.BeginObject();
-  while (shape.json.NextMember(name)) {
-    if (TextIs(name, "primary_evidence")) {
-      message.primary_evidence = shape.json.Raw();
-      seen |= 1;
-    } else if (TextIs(name, "additional_evidence")) {
-      message.additional_evidence = shape.Text();
-      seen |= 2;
-    } else {
-      shape.json.Skip();
-    }
-  }
-  shape.Require(seen, 3);
+  ReadObject(shape.json,
+             Required("primary_evidence", [&] { message.primary_evidence = shape.json.Raw(); }),
+             Required("additional_evidence", [&] { message.additional_evidence = shape.Text(); }));
 }
 
 KbsError ReadErrorType(ShapeReader& shape) {
@@ -161,24 +123,9 @@ KbsError ReadErrorType(ShapeReader& shape) {
 Result<AuthRequest> DecodeAuthRequest(ByteView body) {
   AuthRequest message;
   ShapeReader shape(body, Base64::kStandard, {});
-  ByteView name;
-  std::uint32_t seen = 0;
-  shape.json.BeginObject();
-  while (shape.json.NextMember(name)) {
-    if (TextIs(name, "version")) {
-      message.version = shape.json.String();
-      seen |= 1;
-    } else if (TextIs(name, "tee")) {
-      message.tee = ReadTee(shape.json);
-      seen |= 2;
-    } else if (TextIs(name, "extra-params")) {
-      message.extra_params = shape.json.Raw();
-      seen |= 4;
-    } else {
-      shape.json.Skip();
-    }
-  }
-  shape.Require(seen, 7);
+  ReadObject(shape.json, Required("version", [&] { message.version = shape.json.String(); }),
+             Required("tee", [&] { message.tee = ReadTee(shape.json); }),
+             Required("extra-params", [&] { message.extra_params = shape.json.Raw(); }));
   SVSM_TRY(shape.Finish());
   return message;
 }
@@ -186,20 +133,8 @@ Result<AuthRequest> DecodeAuthRequest(ByteView body) {
 Result<Challenge> DecodeChallenge(ByteView body) {
   Challenge message;
   ShapeReader shape(body, Base64::kStandard, {});
-  ByteView name;
-  std::uint32_t seen = 0;
-  shape.json.BeginObject();
-  while (shape.json.NextMember(name)) {
-    if (TextIs(name, "nonce")) {
-      message.nonce = ReadNonce(shape.json);
-      seen |= 1;
-    } else if (TextIs(name, "extra-params")) {
-      message.extra_params = shape.json.Raw();
-    } else {
-      shape.json.Skip();
-    }
-  }
-  shape.Require(seen, 1);
+  ReadObject(shape.json, Required("nonce", [&] { message.nonce = ReadNonce(shape.json); }),
+             Optional("extra-params", [&] { message.extra_params = shape.json.Raw(); }));
   SVSM_TRY(shape.Finish());
   return message;
 }
@@ -207,23 +142,9 @@ Result<Challenge> DecodeChallenge(ByteView body) {
 Result<Attestation> DecodeAttestation(ByteView body, ByteSpan workspace) {
   Attestation message;
   ShapeReader shape(body, Base64::kStandard, workspace);
-  ByteView name;
-  std::uint32_t seen = 0;
-  shape.json.BeginObject();
-  while (shape.json.NextMember(name)) {
-    if (TextIs(name, "init-data")) {
-      ReadInitData(shape, message);
-    } else if (TextIs(name, "runtime-data")) {
-      ReadRuntimeData(shape, message);
-      seen |= 1;
-    } else if (TextIs(name, "tee-evidence")) {
-      ReadEvidence(shape, message);
-      seen |= 2;
-    } else {
-      shape.json.Skip();
-    }
-  }
-  shape.Require(seen, 3);
+  ReadObject(shape.json, Optional("init-data", [&] { ReadInitData(shape, message); }),
+             Required("runtime-data", [&] { ReadRuntimeData(shape, message); }),
+             Required("tee-evidence", [&] { ReadEvidence(shape, message); }));
   SVSM_TRY(shape.Finish());
   return message;
 }
@@ -231,19 +152,10 @@ Result<Attestation> DecodeAttestation(ByteView body, ByteSpan workspace) {
 Result<TokenReply> DecodeTokenReply(ByteView body) {
   TokenReply message;
   ShapeReader shape(body, Base64::kStandard, {});
-  ByteView name;
-  std::uint32_t seen = 0;
-  shape.json.BeginObject();
-  while (shape.json.NextMember(name)) {
-    if (TextIs(name, "token")) {
-      message.token = shape.json.String();
-      if (message.token.size() > kMaxTokenSize) shape.json.Fail(Code::kOutOfRange);
-      seen |= 1;
-    } else {
-      shape.json.Skip();
-    }
-  }
-  shape.Require(seen, 1);
+  ReadObject(shape.json, Required("token", [&] {
+               message.token = shape.json.String();
+               if (message.token.size() > kMaxTokenSize) shape.json.Fail(Code::kOutOfRange);
+             }));
   SVSM_TRY(shape.Finish());
   return message;
 }
@@ -251,21 +163,8 @@ Result<TokenReply> DecodeTokenReply(ByteView body) {
 Result<ErrorReply> DecodeErrorReply(ByteView body, ByteSpan workspace) {
   ErrorReply message;
   ShapeReader shape(body, Base64::kStandard, workspace);
-  ByteView name;
-  std::uint32_t seen = 0;
-  shape.json.BeginObject();
-  while (shape.json.NextMember(name)) {
-    if (TextIs(name, "type")) {
-      message.error = ReadErrorType(shape);
-      seen |= 1;
-    } else if (TextIs(name, "detail")) {
-      message.detail = shape.Text();
-      seen |= 2;
-    } else {
-      shape.json.Skip();
-    }
-  }
-  shape.Require(seen, 3);
+  ReadObject(shape.json, Required("type", [&] { message.error = ReadErrorType(shape); }),
+             Required("detail", [&] { message.detail = shape.Text(); }));
   SVSM_TRY(shape.Finish());
   return message;
 }

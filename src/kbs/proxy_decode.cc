@@ -1,3 +1,5 @@
+#include <optional>
+
 #include "kbs/json_bytes.h"
 #include "svsm/core/wire.h"
 #include "svsm/kbs/proxy_protocol.h"
@@ -7,6 +9,8 @@ namespace {
 
 constexpr Base64 kVariant = Base64::kStandard;
 constexpr SizeBounds kChallengeBounds = {kMinChallengeSize, kMaxChallengeSize};
+constexpr SizeBounds kReportBounds = {1, kMaxReportSize};
+constexpr SizeBounds kTableBounds = {0, kMaxCertificatesSize};
 constexpr SizeBounds kCiphertextBounds = {0, kMaxFrameBodySize};
 // Sizes that the JWE layer judges: its errors say more than this layer's.
 constexpr SizeBounds kShortBounds = {0, 256};
@@ -18,21 +22,9 @@ void ReadTee(JsonReader& json) {
 
 crypto::EcPointView ReadPoint(ShapeReader& shape) {
   crypto::EcPointView point;
-  ByteView name;
-  std::uint32_t seen = 0;
-  shape.json.BeginObject();
-  while (shape.json.NextMember(name)) {
-    if (TextIs(name, "x")) {
-      point.x = shape.Encoded(Exactly(kProxyCoordinateSize));
-      seen |= 1;
-    } else if (TextIs(name, "y")) {
-      point.y = shape.Encoded(Exactly(kProxyCoordinateSize));
-      seen |= 2;
-    } else {
-      shape.json.Skip();
-    }
-  }
-  shape.Require(seen, 3);
+  ReadObject(shape.json,
+             Required("x", [&] { point.x = shape.Encoded(Exactly(kProxyCoordinateSize)); }),
+             Required("y", [&] { point.y = shape.Encoded(Exactly(kProxyCoordinateSize)); }));
   return point;
 }
 
@@ -70,20 +62,8 @@ void ReadParams(JsonReader& json, NegotiationResponse& message) {
 }
 
 void ReadSnpEvidence(ShapeReader& shape, AttestationRequest& message) {
-  ByteView name;
-  std::uint32_t seen = 0;
-  shape.json.BeginObject();
-  while (shape.json.NextMember(name)) {
-    if (TextIs(name, "report")) {
-      message.report = shape.Encoded({1, kMaxReportSize});
-      seen |= 1;
-    } else if (TextIs(name, "certs_buf")) {
-      message.certificates = shape.Encoded({0, kMaxCertificatesSize});
-    } else {
-      shape.json.Skip();
-    }
-  }
-  shape.Require(seen, 1);
+  ReadObject(shape.json, Required("report", [&] { message.report = shape.Encoded(kReportBounds); }),
+             Optional("certs_buf", [&] { message.certificates = shape.Encoded(kTableBounds); }));
 }
 
 // An object whose one member names the kind of its value.
@@ -101,30 +81,11 @@ void ReadEvidence(ShapeReader& shape, AttestationRequest& message) {
 
 ProxyDecryption ReadDecryption(ShapeReader& shape) {
   ProxyDecryption decryption;
-  ByteView name;
-  std::uint32_t seen = 0;
-  shape.json.BeginObject();
-  while (shape.json.NextMember(name)) {
-    if (TextIs(name, "epk")) {
-      decryption.epk = ReadPoint(shape);
-      seen |= 1;
-    } else if (TextIs(name, "wrapped_cek")) {
-      decryption.wrapped_cek = shape.Encoded(kShortBounds);
-      seen |= 2;
-    } else if (TextIs(name, "aad")) {
-      decryption.aad = shape.Encoded(kCiphertextBounds);
-      seen |= 4;
-    } else if (TextIs(name, "iv")) {
-      decryption.iv = shape.Encoded(kShortBounds);
-      seen |= 8;
-    } else if (TextIs(name, "tag")) {
-      decryption.tag = shape.Encoded(kShortBounds);
-      seen |= 16;
-    } else {
-      shape.json.Skip();
-    }
-  }
-  shape.Require(seen, 31);
+  ReadObject(shape.json, Required("epk", [&] { decryption.epk = ReadPoint(shape); }),
+             Required("wrapped_cek", [&] { decryption.wrapped_cek = shape.Encoded(kShortBounds); }),
+             Required("aad", [&] { decryption.aad = shape.Encoded(kCiphertextBounds); }),
+             Required("iv", [&] { decryption.iv = shape.Encoded(kShortBounds); }),
+             Required("tag", [&] { decryption.tag = shape.Encoded(kShortBounds); }));
   return decryption;
 }
 
@@ -149,6 +110,13 @@ ProxyToken ReadToken(ShapeReader& shape) {
   return token;
 }
 
+// What `read` reads, or nothing for null.
+template <typename Read>
+auto OrNull(ShapeReader& shape, Read read) -> std::optional<decltype(read())> {
+  if (shape.json.TakeNull()) return std::nullopt;
+  return read();
+}
+
 }  // namespace
 
 Result<std::size_t> FrameBodySize(FixedView<kFrameHeaderSize> header, std::size_t limit) {
@@ -163,21 +131,8 @@ Result<std::size_t> FrameBodySize(FixedView<kFrameHeaderSize> header, std::size_
 Result<NegotiationRequest> DecodeNegotiationRequest(ByteView body) {
   NegotiationRequest message;
   ShapeReader shape(body, kVariant, {});
-  ByteView name;
-  std::uint32_t seen = 0;
-  shape.json.BeginObject();
-  while (shape.json.NextMember(name)) {
-    if (TextIs(name, "version")) {
-      message.version = ReadVersion(shape.json);
-      seen |= 1;
-    } else if (TextIs(name, "tee")) {
-      ReadTee(shape.json);
-      seen |= 2;
-    } else {
-      shape.json.Skip();
-    }
-  }
-  shape.Require(seen, 3);
+  ReadObject(shape.json, Required("version", [&] { message.version = ReadVersion(shape.json); }),
+             Required("tee", [&] { ReadTee(shape.json); }));
   SVSM_TRY(shape.Finish());
   return message;
 }
@@ -185,21 +140,9 @@ Result<NegotiationRequest> DecodeNegotiationRequest(ByteView body) {
 Result<NegotiationResponse> DecodeNegotiationResponse(ByteView body, ByteSpan workspace) {
   NegotiationResponse message;
   ShapeReader shape(body, kVariant, workspace);
-  ByteView name;
-  std::uint32_t seen = 0;
-  shape.json.BeginObject();
-  while (shape.json.NextMember(name)) {
-    if (TextIs(name, "challenge")) {
-      message.challenge = shape.Encoded(kChallengeBounds);
-      seen |= 1;
-    } else if (TextIs(name, "params")) {
-      ReadParams(shape.json, message);
-      seen |= 2;
-    } else {
-      shape.json.Skip();
-    }
-  }
-  shape.Require(seen, 3);
+  ReadObject(shape.json,
+             Required("challenge", [&] { message.challenge = shape.Encoded(kChallengeBounds); }),
+             Required("params", [&] { ReadParams(shape.json, message); }));
   SVSM_TRY(shape.Finish());
   return message;
 }
@@ -207,27 +150,10 @@ Result<NegotiationResponse> DecodeNegotiationResponse(ByteView body, ByteSpan wo
 Result<AttestationRequest> DecodeAttestationRequest(ByteView body, ByteSpan workspace) {
   AttestationRequest message;
   ShapeReader shape(body, kVariant, workspace);
-  ByteView name;
-  std::uint32_t seen = 0;
-  shape.json.BeginObject();
-  while (shape.json.NextMember(name)) {
-    if (TextIs(name, "tee")) {
-      ReadTee(shape.json);
-      seen |= 1;
-    } else if (TextIs(name, "evidence")) {
-      ReadEvidence(shape, message);
-      seen |= 2;
-    } else if (TextIs(name, "challenge")) {
-      message.challenge = shape.Encoded(kChallengeBounds);
-      seen |= 4;
-    } else if (TextIs(name, "key")) {
-      message.key = ReadPoint(shape);
-      seen |= 8;
-    } else {
-      shape.json.Skip();
-    }
-  }
-  shape.Require(seen, 15);
+  ReadObject(shape.json, Required("tee", [&] { ReadTee(shape.json); }),
+             Required("evidence", [&] { ReadEvidence(shape, message); }),
+             Required("challenge", [&] { message.challenge = shape.Encoded(kChallengeBounds); }),
+             Required("key", [&] { message.key = ReadPoint(shape); }));
   SVSM_TRY(shape.Finish());
   return message;
 }
@@ -235,24 +161,15 @@ Result<AttestationRequest> DecodeAttestationRequest(ByteView body, ByteSpan work
 Result<AttestationResponse> DecodeAttestationResponse(ByteView body, ByteSpan workspace) {
   AttestationResponse message;
   ShapeReader shape(body, kVariant, workspace);
-  ByteView name;
-  std::uint32_t seen = 0;
-  shape.json.BeginObject();
-  while (shape.json.NextMember(name)) {
-    if (TextIs(name, "success")) {
-      message.success = shape.json.Bool();
-      seen |= 1;
-    } else if (TextIs(name, "secret")) {
-      if (!shape.json.TakeNull()) message.secret = shape.Encoded(kCiphertextBounds);
-    } else if (TextIs(name, "decryption")) {
-      if (!shape.json.TakeNull()) message.decryption = ReadDecryption(shape);
-    } else if (TextIs(name, "token")) {
-      if (!shape.json.TakeNull()) message.token = ReadToken(shape);
-    } else {
-      shape.json.Skip();
-    }
-  }
-  shape.Require(seen, 1);
+  ReadObject(
+      shape.json, Required("success", [&] { message.success = shape.json.Bool(); }),
+      Optional("secret",
+               [&] {
+                 message.secret = OrNull(shape, [&] { return shape.Encoded(kCiphertextBounds); });
+               }),
+      Optional("decryption",
+               [&] { message.decryption = OrNull(shape, [&] { return ReadDecryption(shape); }); }),
+      Optional("token", [&] { message.token = OrNull(shape, [&] { return ReadToken(shape); }); }));
   SVSM_TRY(shape.Finish());
   return message;
 }
