@@ -8,6 +8,7 @@
 #include "svsm/vtpm/libtpms_engine.h"
 #include "vtpm/libtpms/api.h"
 #include "vtpm/libtpms/rand_provider.h"
+#include "vtpm/libtpms/redirect.h"
 #include "vtpm/libtpms/state_change.h"
 
 namespace svsm::vtpm {
@@ -58,6 +59,7 @@ struct NvramCallbacks {
       return Report(got.status());
     }
     if (*kind == StateKind::kPermanent) g_nvram->Remember(ByteView(blob, *got));
+    WipeWhenFreed(blob, *got);
     *data = blob;
     *length = static_cast<std::uint32_t>(*got);
     g_nvram->has_loaded_ = true;
@@ -68,6 +70,7 @@ struct NvramCallbacks {
                           const char* name) {
     const std::optional<StateKind> kind = KindOf(name);
     if (!kind.has_value()) return TPM_FAIL;
+    WipeWhenFreed(data, length);
     return g_nvram->Write(*kind, ByteView(data, length)).ok() ? TPM_SUCCESS : TPM_FAIL;
   }
 

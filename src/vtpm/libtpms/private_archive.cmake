@@ -2,11 +2,12 @@
 #
 # One object of all of libtpms, in which
 #   - the calls of OpenSSL that are random, or that decide where randomness comes from, go to redirect.cc;
+#   - free() goes there, too, so that what it gives back of a stored state is wiped;
 #   - the functions that the engine calls are renamed, see api.h;
 #   - every other definition is local, so that libtpms's many short global names meet nobody else's.
 
 set(redirected RAND_bytes RAND_add EC_KEY_new EC_GROUP_new_curve_GFp RSA_generate_key_ex EVP_PKEY_CTX_new DES_random_key
-  rand srand)
+  rand srand free)
 # Its messages go nowhere: nothing of a command reaches the host's standard error.
 set(silenced dprintf vdprintf __dprintf_chk __vdprintf_chk)
 set(api TPMLIB_CancelCommand TPMLIB_ChooseTPMVersion TPMLIB_GetInfo TPMLIB_GetState TPMLIB_MainInit TPMLIB_Process

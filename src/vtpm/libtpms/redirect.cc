@@ -3,14 +3,17 @@
 
 #include "vtpm/libtpms/redirect.h"
 
+#include <malloc.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/obj_mac.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
 #include <cstddef>
+#include <cstdlib>
 #include <memory>
 
 #include "svsm/core/bytes.h"
@@ -43,6 +46,11 @@ struct NamedCurve {
 // Filled once by PrepareRedirection() and kept, like the context that it belongs to.
 std::array<NamedCurve, kCurveNids.size()> g_curves;
 
+struct {
+  const void* memory = nullptr;
+  std::size_t size = 0;
+} g_state;
+
 bool LoadCurve(int nid, NamedCurve& curve) {
   curve.group = EC_GROUP_new_by_curve_name_ex(RandContext(), nullptr, nid);
   curve.p = BN_new();
@@ -72,6 +80,8 @@ BnPtr GetNumber(const PkeyPtr& key, const char* name) {
 }
 
 }  // namespace
+
+void WipeWhenFreed(const void* memory, std::size_t size) { g_state = {memory, size}; }
 
 Status PrepareRedirection() {
   if (g_curves.back().group != nullptr) return OkStatus();
@@ -103,6 +113,15 @@ int svsm_libtpms_rand() {
 }
 
 void svsm_libtpms_srand(unsigned) {}
+
+void svsm_libtpms_free(void* memory) {
+  if (memory != nullptr && memory == g_state.memory) {
+    const std::size_t size = std::min(g_state.size, ::malloc_usable_size(memory));
+    Wipe(ByteSpan(static_cast<std::uint8_t*>(memory), size));
+    g_state = {};
+  }
+  std::free(memory);
+}
 
 int svsm_libtpms_dprintf(int, ...) { return 0; }
 int svsm_libtpms_vdprintf(int, ...) { return 0; }

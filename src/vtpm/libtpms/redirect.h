@@ -20,6 +20,8 @@ void svsm_libtpms_RAND_add(const void* data, int size, double entropy);
 // with failure.
 int svsm_libtpms_rand();
 void svsm_libtpms_srand(unsigned seed);
+// Wipes what WipeWhenFreed() named.
+void svsm_libtpms_free(void* memory);
 // Print nothing. Not declared in full, since none of their arguments is looked at.
 int svsm_libtpms_dprintf(int descriptor, ...);
 int svsm_libtpms_vdprintf(int descriptor, ...);
@@ -34,6 +36,9 @@ int svsm_libtpms_DES_random_key(DES_cblock* key);
 EC_GROUP* svsm_libtpms_EC_GROUP_new_curve_GFp(const BIGNUM* p, const BIGNUM* a, const BIGNUM* b,
                                               BN_CTX* bn);
 }  // extern "C"
+
+// This memory, which libtpms will free as the next of its kind, holds a state: it is wiped then.
+void WipeWhenFreed(const void* memory, std::size_t size);
 
 // Makes what the functions above stand on. Call before libtpms runs. Errors: kInternal
 // (Source::kOpenssl).
