@@ -1,5 +1,5 @@
-// What ReadFile() reads may be a key: no memory that it gives back has anything of it. By itself, as
-// it watches all memory of the program.
+// What ReadFile() reads may be a key: no memory that it gives back has anything of it. By itself,
+// as it watches all memory of the program.
 // Covers: svsm/core/hosted.h
 #include <gtest/gtest.h>
 #include <unistd.h>
