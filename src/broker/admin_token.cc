@@ -25,8 +25,12 @@ Status FromErrno(int error) {
 Status Make(const std::string& path, crypto::Rng& rng) {
   Secret<kDrawn> drawn;
   SVSM_TRY(rng.Generate(drawn.writable()));
-  const std::string token = ToBase64(kbs::Base64::kUrl, drawn.view()) + '\n';
-  return WriteFileAtomically(path, AsBytes(token), FileMode::kPrivate);
+  Bytes<kbs::EncodedSize(kbs::Base64::kUrl, kDrawn) + 1> token{};
+  token.back() = '\n';
+  SVSM_TRY(kbs::EncodeBase64(kbs::Base64::kUrl, drawn.view(), token).status());
+  const Status written = WriteFileAtomically(path, token, FileMode::kPrivate);
+  Wipe(token);
+  return written;
 }
 
 Result<Bytes<32>> Digest(std::string_view text) {
@@ -47,9 +51,14 @@ Result<AdminToken> AdminToken::Open(const std::string& path, crypto::Rng& rng) {
   }
   const std::uint32_t mode = info.st_mode & 0777;
   if ((mode & 077) != 0) return Status(Code::kPermissionDenied, Source::kBroker, mode);
-  const Result<ByteVector> file = ReadFile(path, kMaxSize + 1);
+  Result<ByteVector> file = ReadFile(path, kMaxSize + 1);
   if (!file.ok()) return file.status().code() == Code::kOutOfRange ? kDamaged : file.status();
-  std::string_view token = AsText(*file);
+  Result<AdminToken> made = Of(AsText(*file));
+  Wipe(*file);
+  return made;
+}
+
+Result<AdminToken> AdminToken::Of(std::string_view token) {
   if (token.ends_with('\n')) token.remove_suffix(1);
   const bool printable =
       std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < 0x7F; });

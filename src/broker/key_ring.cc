@@ -178,7 +178,12 @@ Result<std::string> KeyRing::Write(const Entries& entries) {
   json.EndArray();
   json.EndObject();
   const Result<ByteView> written = json.Finish();
-  std::string text = written.ok() ? ToText(*written) + "\n" : std::string();
+  std::string text;
+  if (written.ok()) {
+    // At once, so that no part of it stays behind in smaller memory.
+    text.reserve(written->size() + 1);
+    text.append(AsText(*written)).push_back('\n');
+  }
   Wipe(buffer);
   if (!written.ok()) return written.status();
   return text;

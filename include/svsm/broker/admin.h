@@ -64,6 +64,7 @@ class AdminToken final {
   bool IsBasic(std::string_view authorization) const;
 
  private:
+  static Result<AdminToken> Of(std::string_view token);
   bool Matches(std::string_view token) const;
   Bytes<32> digest_{};
 };
