@@ -28,13 +28,12 @@ void Drbg::Wipe() {
   hmac_.Wipe();
 }
 
-// K = HMAC(K, V || separator || inputs); V = HMAC(K, V).
+// K = HMAC(K, V || separator || inputs); V = HMAC(K, V). `hmac_` has K before and after it.
 Status Drbg::UpdateRound(std::uint8_t separator, std::span<const ByteView> inputs) {
   ByteView parts[2 + kMaxInputs];
   parts[0] = Value();
   parts[1] = ByteView(&separator, 1);
   for (std::size_t i = 0; i < inputs.size(); ++i) parts[2 + i] = inputs[i];
-  SVSM_TRY(hmac_.SetKey(Key()));
   SVSM_TRY(hmac_.Compute(std::span<const ByteView>(parts, 2 + inputs.size()), Key()));
   SVSM_TRY(hmac_.SetKey(Key()));
   return hmac_.Compute(Value(), Value());
@@ -52,7 +51,9 @@ Status Drbg::Seed(std::span<const ByteView> inputs) {
   if (inputs.size() > kMaxInputs) return Invalid(0);
   Fill(Key(), 0);
   Fill(Value(), 1);
-  if (const Status status = Update(inputs); !status.ok()) {
+  Status status = hmac_.SetKey(Key());
+  if (status.ok()) status = Update(inputs);
+  if (!status.ok()) {
     Wipe();
     return status;
   }
@@ -74,7 +75,6 @@ Status Drbg::Reseed(std::span<const ByteView> inputs) {
 
 Status Drbg::GeneratePiece(std::span<const ByteView> additional, ByteSpan out) {
   if (TotalSize(additional) != 0) SVSM_TRY(Update(additional));
-  SVSM_TRY(hmac_.SetKey(Key()));
   while (!out.empty()) {
     SVSM_TRY(hmac_.Compute(Value(), Value()));
     const std::size_t size = out.size() < Value().size() ? out.size() : Value().size();
