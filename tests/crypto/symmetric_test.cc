@@ -280,5 +280,79 @@ TEST(BearsslSymmetric, ObjectsOfOtherHashesRefuse) {
   EXPECT_EQ(hmac.SetKey(Ascii("abc")), unsupported);
 }
 
+// What two calls say, one says too: for keys of each size, and as many messages of many lengths as
+// make either of the two the longer one.
+TYPED_TEST(SymmetricTest, EncryptsAndMacsAsTwoCalls) {
+  Bytes<2048> data;
+  for (std::size_t i = 0; i < data.size(); ++i)
+    data[i] = static_cast<std::uint8_t>(i * 7 + i / 251);
+  const ByteView iv = ByteView(data).subspan(77, kCipherBlockSize);
+  BlockCipher* const cipher = *this->symmetric_.NewBlockCipher(BlockCipherAlg::kAes, this->heap_);
+  for (const HashAlg alg : {HashAlg::kSha256, HashAlg::kSha384}) {
+    Hmac* const hmac = *this->symmetric_.NewHmac(alg, this->heap_);
+    ASSERT_THAT(hmac->SetKey(ByteView(data).first(32)), IsOk());
+    const std::size_t size = DigestSize(alg);
+    for (const std::size_t key_size : {16u, 24u, 32u}) {
+      ASSERT_THAT(cipher->SetKey(ByteView(data).last(key_size)), IsOk());
+      for (const std::size_t blocks : {0u, 1u, 2u, 3u, 40u}) {
+        for (const std::size_t part : {0u, 1u, 55u, 56u, 64u, 119u, 128u, 512u}) {
+          const ByteView in = ByteView(data).first(blocks * kCipherBlockSize);
+          const ByteView both[] = {ByteView(data).subspan(100, part), ByteView(data).first(18)};
+          Bytes<640> expected{}, out{};
+          Bytes<2 * kMaxDigestSize> macs{}, got{};
+          const FixedView<kCipherBlockSize> from = iv.first<kCipherBlockSize>();
+          ASSERT_THAT(cipher->EncryptCbc(from, in, ByteSpan(expected).first(in.size())), IsOk());
+          ASSERT_THAT(hmac->Compute(both, ByteSpan(macs).first(size)), IsOk());
+          ASSERT_THAT(hmac->Compute(both[0], ByteSpan(macs).subspan(size, size)), IsOk());
+          const HmacMessage messages[] = {{both, ByteSpan(got).first(size)},
+                                          {{both, 1}, ByteSpan(got).subspan(size, size)}};
+          ASSERT_THAT(this->symmetric_.EncryptCbcAndMac(
+                          *cipher, from, in, ByteSpan(out).first(in.size()), *hmac, messages),
+                      IsOk());
+          EXPECT_EQ(out, expected) << key_size << ' ' << blocks << ' ' << part;
+          EXPECT_EQ(got, macs) << key_size << ' ' << blocks << ' ' << part;
+          // In place, and without messages.
+          Copy(out, in);
+          const ByteSpan same = ByteSpan(out).first(in.size());
+          ASSERT_THAT(this->symmetric_.EncryptCbcAndMac(*cipher, from, same, same, *hmac, {}),
+                      IsOk());
+          EXPECT_EQ(out, expected) << key_size << ' ' << blocks;
+        }
+      }
+    }
+    this->symmetric_.Delete(hmac, this->heap_);
+  }
+  this->symmetric_.Delete(cipher, this->heap_);
+}
+
+TYPED_TEST(SymmetricTest, ZeroesBothWhenEitherRefuses) {
+  const Status no_key(Code::kFailedPrecondition, Source::kCrypto);
+  const Status invalid(Code::kInvalidArgument, Source::kCrypto);
+  const Bytes<32> key = {1, 2, 3};
+  BlockCipher* const cipher = *this->symmetric_.NewBlockCipher(BlockCipherAlg::kAes, this->heap_);
+  Hmac* const hmac = *this->symmetric_.NewHmac(HashAlg::kSha256, this->heap_);
+  Bytes<32> out, mac;
+  const ByteView part = key;
+  const auto run = [&](ByteView in, ByteSpan to) {
+    Fill(out, 1);
+    Fill(mac, 1);
+    const HmacMessage messages[] = {{{&part, 1}, to}};
+    const Status status = this->symmetric_.EncryptCbcAndMac(
+        *cipher, ByteView(key).first<kCipherBlockSize>(), in, out, *hmac, messages);
+    EXPECT_EQ(IsZero(out), !status.ok());
+    EXPECT_EQ(IsZero(to), !status.ok());
+    return status;
+  };
+  EXPECT_EQ(run(key, mac), no_key);
+  ASSERT_THAT(cipher->SetKey(key), IsOk());
+  EXPECT_EQ(run(key, mac), no_key);
+  ASSERT_THAT(hmac->SetKey(key), IsOk());
+  EXPECT_EQ(run(key, mac), OkStatus());
+  EXPECT_EQ(run(ByteView(key).first(16), mac), invalid);
+  EXPECT_EQ(run(key, ByteSpan(mac).first(31)), invalid);
+  this->symmetric_.Delete(hmac, this->heap_);
+  this->symmetric_.Delete(cipher, this->heap_);
+}
+
 }  // namespace
 }  // namespace svsm::crypto

@@ -101,6 +101,7 @@ class OpensslHmac final : public Hmac {
   void Wipe() override;
 
  private:
+  friend class OpensslSymmetric;
   HashAlg alg_;
   bool keyed_ = false;               // of ctx_
   evp_mac_ctx_st* ctx_;              // hashes other than SHA-1 and SHA-2
@@ -189,6 +190,11 @@ class OpensslSymmetric final : public Symmetric {
   Result<const Hash*> FindHash(HashAlg alg) const override;
   Result<Hmac*> NewHmac(HashAlg alg, Allocator& allocator) const override;
   Result<BlockCipher*> NewBlockCipher(BlockCipherAlg alg, Allocator& allocator) const override;
+  // Side by side: AES with 128 or 256 bits and HMAC-SHA-256, where the processor has instructions
+  // for both.
+  Status EncryptCbcAndMac(BlockCipher& cipher, FixedView<kCipherBlockSize> iv, ByteView in,
+                          ByteSpan out, Hmac& hmac,
+                          std::span<const HmacMessage> messages) const override;
   void Delete(Hmac* hmac, Allocator& allocator) const override;
   void Delete(BlockCipher* cipher, Allocator& allocator) const override;
 

@@ -11,7 +11,10 @@
 #ifndef SVSM_CRYPTO_SYMMETRIC_H_
 #define SVSM_CRYPTO_SYMMETRIC_H_
 
+#include <span>
+
 #include "svsm/core/allocator.h"
+#include "svsm/core/bytes.h"
 #include "svsm/core/result.h"
 #include "svsm/crypto/block_cipher.h"
 #include "svsm/crypto/hash.h"
@@ -34,6 +37,20 @@ class Symmetric {
   // A block cipher without a key yet. The caller gives it back with Delete() and the same
   // allocator. Errors: kUnsupported (detail = the BlockCipherAlg), kOutOfMemory.
   virtual Result<BlockCipher*> NewBlockCipher(BlockCipherAlg alg, Allocator& allocator) const = 0;
+
+  // cipher.EncryptCbc() and hmac.ComputeMany(), of which a backend may do the steps side by side.
+  // Both objects were made here. No message overlaps `out`. Errors: those of either; `out` and
+  // each message's are zero then.
+  virtual Status EncryptCbcAndMac(BlockCipher& cipher, FixedView<kCipherBlockSize> iv, ByteView in,
+                                  ByteSpan out, Hmac& hmac,
+                                  std::span<const HmacMessage> messages) const {
+    Status status = cipher.EncryptCbc(iv, in, out);
+    if (status.ok()) status = hmac.ComputeMany(messages);
+    if (status.ok()) return status;
+    Wipe(out);
+    for (const HmacMessage& message : messages) Fill(message.out, 0);
+    return status;
+  }
 
   // Wipes the key and gives the object back. nullptr is ignored.
   virtual void Delete(Hmac* hmac, Allocator& allocator) const = 0;

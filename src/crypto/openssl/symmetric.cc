@@ -2,7 +2,10 @@
 
 #include <new>
 
+#include "crypto/openssl/cbc_beside_mac.h"
 #include "crypto/openssl/internal.h"
+#include "crypto/openssl/sha.h"
+#include "crypto/openssl/sha256_pair.h"
 #include "svsm/crypto/openssl.h"
 
 namespace svsm::crypto {
@@ -97,6 +100,24 @@ Result<BlockCipher*> OpensslSymmetric::NewBlockCipher(BlockCipherAlg alg,
   if (memory == nullptr) return OutOfMemory();
   return static_cast<BlockCipher*>(
       ::new (memory) OpensslBlockCipher(alg, &ciphers_[static_cast<std::size_t>(alg)]));
+}
+
+Status OpensslSymmetric::EncryptCbcAndMac(BlockCipher& cipher, FixedView<kCipherBlockSize> iv,
+                                          ByteView in, ByteSpan out, Hmac& hmac,
+                                          std::span<const HmacMessage> messages) const {
+  const OpensslBlockCipher& aes = static_cast<OpensslBlockCipher&>(cipher);
+  const openssl::ShaHmac* const sha = static_cast<OpensslHmac&>(hmac).sha_;
+  bool fits = aes.alg_ == BlockCipherAlg::kAes && openssl::HasCbcBesideMac(aes.key_size_) &&
+              in.size() == out.size() && in.size() % kCipherBlockSize == 0 && sha != nullptr &&
+              sha->inner.algorithm() == HashAlg::kSha256;
+  for (const HmacMessage& message : messages) {
+    fits = fits && message.out.size() == kSha256Size &&
+           openssl::MessageShape(message).tail_blocks == 1;
+  }
+  if (!fits) return Symmetric::EncryptCbcAndMac(cipher, iv, in, out, hmac, messages);
+  openssl::CbcBesideMac(aes.key_.view().first(aes.key_size_), iv, in, out,
+                        {sha->inner.sha256(), sha->outer.sha256()}, messages);
+  return OkStatus();
 }
 
 void OpensslSymmetric::Delete(Hmac* hmac, Allocator& allocator) const {
