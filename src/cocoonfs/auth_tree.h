@@ -176,6 +176,10 @@ class TreeUpdate {
  public:
   TreeUpdate(AuthTree& tree, Allocator& allocator) : tree_(tree), nodes_(allocator) {}
 
+  // Makes leaves all of whose data blocks are among the `count` ones from `index` on, without a
+  // look at what they have been. DataDigest() must be called for each of those data blocks. Errors:
+  // kOutOfMemory; the update is void then.
+  Status RenewLeaves(std::uint64_t index, std::uint64_t count);
   // Where the digest of a data block is to be put, before Finish(). Errors: as AuthTree::Node(),
   // kOutOfMemory. After a failure the update is void.
   Result<ByteSpan> DataDigest(std::uint64_t index);

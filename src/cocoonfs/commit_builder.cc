@@ -172,25 +172,40 @@ Status CommitBuilder::FillGap(const Extent& gap) {
 Status CommitBuilder::DigestTouched() {
   const std::uint64_t blocks = layout_.data_block();
   const std::size_t size = layout_.data_block_bytes();
+  const std::size_t digest_bytes = volume_.digests.data_digest_bytes();
   TreeDigests::Batch batch(volume_.digests);
   for (const Extent& range : touched_.ranges()) {
     for (std::uint64_t i = range.first; i < range.end();) {
       // One after the other, as far as a run of dirty blocks goes.
       std::uint64_t first = volume_.shape.DataPosition(i);
       ByteView data = state_.dirty().ViewFrom(first);
+      ByteView known = KnownDigests(first);
+      SVSM_TRY(commit_.tree.RenewLeaves(i, known.size() / digest_bytes));
       do {
-        SVSM_TRY(DigestData(i++, first, data, batch));
+        SVSM_TRY(DigestData(i++, first, data, known, batch));
         first += blocks;
         data = data.subspan(data.size() < size ? data.size() : size);
+        known = known.subspan(known.empty() ? 0 : digest_bytes);
       } while (i < range.end() && data.size() >= size);
     }
   }
   return batch.Finish();
 }
 
-// `data` is what is dirty from the data block's first block on.
+// Of the data blocks from `first` on, those that have been worked out when they were encrypted.
+ByteView CommitBuilder::KnownDigests(std::uint64_t first) const {
+  const DirtyBlocks::Run* const run = state_.dirty().RunOf(first);
+  if (run == nullptr) return {};
+  const ByteView digests = run->digests.view();
+  const auto skip = static_cast<std::size_t>(first - run->extent.first) / layout_.data_block() *
+                    volume_.digests.data_digest_bytes();
+  return skip < digests.size() ? digests.subspan(skip) : ByteView();
+}
+
+// `data` is what is dirty from the data block's first block on; `known` are the digests of its data
+// blocks, as many as there are.
 Status CommitBuilder::DigestData(std::uint64_t index, std::uint64_t first, ByteView data,
-                                 TreeDigests::Batch& batch) {
+                                 ByteView known, TreeDigests::Batch& batch) {
   const auto blocks = static_cast<std::uint32_t>(layout_.data_block());
   const std::uint64_t word = state_.after().Word(first, blocks);
   const std::uint64_t dirty =
@@ -203,6 +218,11 @@ Status CommitBuilder::DigestData(std::uint64_t index, std::uint64_t first, ByteV
     SVSM_TRY(ranges.PushBack({first, blocks}));
   }
   SVSM_ASSIGN_OR_RETURN(const ByteSpan digest, commit_.tree.DataDigest(index));
+  if (!known.empty()) {
+    SVSM_CHECK(word == Ones(blocks));
+    Copy(digest, known.first(digest.size()));
+    return OkStatus();
+  }
   if ((word & ~dirty) == 0 && IsHeld(word, data)) return batch.Add(index, word, data, digest);
   SVSM_TRY(GatherData(first, word & ~dirty));
   return volume_.digests.DataBlock(index, word, buffer_.view(), digest);

@@ -88,8 +88,9 @@ class CommitBuilder {
   Status FillGap(const Extent& gap);
   Status MarkTouched();
   Status DigestTouched();
-  Status DigestData(std::uint64_t index, std::uint64_t first, ByteView data,
+  Status DigestData(std::uint64_t index, std::uint64_t first, ByteView data, ByteView known,
                     TreeDigests::Batch& batch);
+  ByteView KnownDigests(std::uint64_t first) const;
   bool IsHeld(std::uint64_t word, ByteView data) const;
   Status GatherData(std::uint64_t first, std::uint64_t missing);
   Status PlanWrites();

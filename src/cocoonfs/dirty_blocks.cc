@@ -22,16 +22,17 @@ Result<ByteSpan> DirtyBlocks::Add(const Extent& extent) {
   Vec<std::uint8_t> bytes(runs_.allocator());
   SVSM_TRY(bytes.Reserve(static_cast<std::size_t>(extent.count) * block_bytes_));
   SVSM_TRY(bytes.Resize(static_cast<std::size_t>(extent.count) * block_bytes_));
-  SVSM_TRY(Take(extent.first, std::move(bytes)));
+  SVSM_TRY(Take(extent.first, std::move(bytes), Vec<std::uint8_t>(runs_.allocator())));
   return RunAt(extent.first);
 }
 
-Status DirtyBlocks::Take(std::uint64_t first, Vec<std::uint8_t>&& bytes) {
+Status DirtyBlocks::Take(std::uint64_t first, Vec<std::uint8_t>&& bytes,
+                         Vec<std::uint8_t>&& digests) {
   const Extent extent{first, bytes.size() / block_bytes_};
   SVSM_CHECK(extent.count * block_bytes_ == bytes.size() && extent.count != 0);
   const std::size_t at = Search(first);
   SVSM_CHECK(at == runs_.size() || runs_[at].extent.first >= extent.end());
-  return runs_.Insert(at, Run{extent, std::move(bytes)});
+  return runs_.Insert(at, Run{extent, std::move(bytes), std::move(digests)});
 }
 
 // From behind, so that each run moves once.
@@ -41,7 +42,7 @@ Status DirtyBlocks::AddMany(std::span<const Extent> extents) {
     Vec<std::uint8_t> bytes(runs_.allocator());
     SVSM_TRY(bytes.Reserve(static_cast<std::size_t>(extent.count) * block_bytes_));
     SVSM_TRY(bytes.Resize(static_cast<std::size_t>(extent.count) * block_bytes_));
-    SVSM_TRY(runs_.PushBack(Run{extent, std::move(bytes)}));
+    SVSM_TRY(runs_.PushBack(Run{extent, std::move(bytes), Vec<std::uint8_t>(runs_.allocator())}));
   }
   Vec<Run> added(runs_.allocator());
   SVSM_TRY(added.Reserve(extents.size()));
@@ -76,11 +77,16 @@ ByteView DirtyBlocks::Block(std::uint64_t block) const {
   return ByteView(runs_[at].bytes.view()).subspan(offset * block_bytes_, block_bytes_);
 }
 
-ByteView DirtyBlocks::ViewFrom(std::uint64_t block) const {
+const DirtyBlocks::Run* DirtyBlocks::RunOf(std::uint64_t block) const {
   const std::size_t at = Search(block);
-  if (at == runs_.size() || runs_[at].extent.first > block) return {};
-  const auto offset = static_cast<std::size_t>(block - runs_[at].extent.first);
-  return ByteView(runs_[at].bytes.view()).subspan(offset * block_bytes_);
+  return at == runs_.size() || runs_[at].extent.first > block ? nullptr : &runs_[at];
+}
+
+ByteView DirtyBlocks::ViewFrom(std::uint64_t block) const {
+  const Run* const run = RunOf(block);
+  if (run == nullptr) return {};
+  const auto offset = static_cast<std::size_t>(block - run->extent.first);
+  return ByteView(run->bytes.view()).subspan(offset * block_bytes_);
 }
 
 std::uint64_t DirtyBlocks::Mask(std::uint64_t first, std::uint32_t count) const {

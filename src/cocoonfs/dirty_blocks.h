@@ -18,6 +18,9 @@ class DirtyBlocks {
   struct Run {
     Extent extent;
     Vec<std::uint8_t> bytes;
+    // Of its data blocks from the first on, as many as are known; the run begins with a data block
+    // then.
+    Vec<std::uint8_t> digests;
   };
 
   DirtyBlocks(Allocator& allocator, std::size_t block_bytes)
@@ -27,7 +30,7 @@ class DirtyBlocks {
   // not const. Errors: kOutOfMemory.
   Result<ByteSpan> Add(const Extent& extent);
   // As Add(), with bytes that are there already: a multiple of the block size.
-  Status Take(std::uint64_t first, Vec<std::uint8_t>&& bytes);
+  Status Take(std::uint64_t first, Vec<std::uint8_t>&& bytes, Vec<std::uint8_t>&& digests);
   // As Add(), for many that rise and overlap neither each other nor what is there.
   Status AddMany(std::span<const Extent> extents);
   // The run that begins at `first`; there must be one.
@@ -37,6 +40,8 @@ class DirtyBlocks {
   ByteSpan RunAt(std::uint64_t first);
   // The bytes of one block, empty if it is not dirty.
   ByteView Block(std::uint64_t block) const;
+  // The run that the block is in; nullptr if it is not dirty.
+  const Run* RunOf(std::uint64_t block) const;
   // The bytes of one run from `block` on, to the run's end; empty if the block is not dirty.
   ByteView ViewFrom(std::uint64_t block) const;
   // Bit i says that block first + i is dirty; count <= 64.

@@ -32,32 +32,19 @@ Status FileEncryptor::Begin(FixedSpan<kBlock> iv) {
   return OkStatus();
 }
 
-Result<std::size_t> FileEncryptor::Update(ByteView data, ByteSpan out) {
-  std::size_t filled = 0;
-  if (tail_size_ != 0) {
-    const std::size_t wanted = kBlock - tail_size_;
-    const std::size_t taken = data.size() < wanted ? data.size() : wanted;
-    Copy(ByteSpan(tail_).subspan(tail_size_), data.first(taken));
-    data = data.subspan(taken);
-    tail_size_ += taken;
-    if (tail_size_ < kBlock) return filled;
-    const ByteSpan block = out.first(kBlock);
-    SVSM_TRY(cipher_.EncryptCbc(carry_, tail_, block));
-    Copy(carry_, block);
-    out = out.subspan(kBlock);
-    filled = kBlock;
-    tail_size_ = 0;
-  }
-  const std::size_t whole = data.size() & ~(kBlock - 1);
-  if (whole != 0) {
-    const ByteSpan blocks = out.first(whole);
-    SVSM_TRY(cipher_.EncryptCbc(carry_, data.first(whole), blocks));
-    Copy(carry_, blocks.last(kBlock));
-    filled += whole;
-  }
-  tail_size_ = data.size() - whole;
-  Copy(tail_, data.subspan(whole));
-  return filled;
+Result<std::size_t> FileEncryptor::FillTail(ByteView& data, ByteSpan out) {
+  if (tail_size_ == 0) return std::size_t{0};
+  const std::size_t wanted = kBlock - tail_size_;
+  const std::size_t taken = data.size() < wanted ? data.size() : wanted;
+  Copy(ByteSpan(tail_).subspan(tail_size_), data.first(taken));
+  data = data.subspan(taken);
+  tail_size_ += taken;
+  if (tail_size_ < kBlock) return std::size_t{0};
+  const ByteSpan block = out.first(kBlock);
+  SVSM_TRY(cipher_.EncryptCbc(carry_, tail_, block));
+  Copy(carry_, block);
+  tail_size_ = 0;
+  return kBlock;
 }
 
 Status FileEncryptor::Finish(ByteSpan out) {

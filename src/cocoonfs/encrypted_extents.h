@@ -41,12 +41,36 @@ class FileEncryptor {
   // Encrypts the next `data`, any size, and says how many bytes of `out` it filled: data.size()
   // rounded up or down to cipher blocks with what was left over before. `out` has room for
   // data.size() + 15. Errors: kInternal.
-  Result<std::size_t> Update(ByteView data, ByteSpan out);
+  Result<std::size_t> Update(ByteView data, ByteSpan out) {
+    return Update(data, out,
+                  [this](FixedView<crypto::kCipherBlockSize> iv, ByteView in, ByteSpan to) {
+                    return cipher_.EncryptCbc(iv, in, to);
+                  });
+  }
+  // As it, but `encrypt` is called for the cipher's EncryptCbc() of whole blocks, as far as they
+  // are in `data`.
+  template <typename Encrypt>
+  Result<std::size_t> Update(ByteView data, ByteSpan out, Encrypt&& encrypt) {
+    SVSM_ASSIGN_OR_RETURN(const std::size_t filled, FillTail(data, out));
+    if (tail_size_ != 0) return filled;
+    const std::size_t whole = data.size() & ~(crypto::kCipherBlockSize - 1);
+    if (whole != 0) {
+      const ByteSpan blocks = out.subspan(filled, whole);
+      SVSM_TRY(encrypt(FixedView<crypto::kCipherBlockSize>(carry_), data.first(whole), blocks));
+      Copy(carry_, blocks.last(crypto::kCipherBlockSize));
+    }
+    tail_size_ = data.size() - whole;
+    Copy(tail_, data.subspan(whole));
+    return filled + whole;
+  }
   // Fills `out`, all the rest of the extents: what is left over, padding, zeros. A multiple of 16,
   // 16 at least. Errors: kInternal.
   Status Finish(ByteSpan out);
 
  private:
+  // Takes from `data` what the block that was begun lacks, and encrypts it once it is whole.
+  Result<std::size_t> FillTail(ByteView& data, ByteSpan out);
+
   crypto::BlockCipher& cipher_;
   crypto::Rng& rng_;
   Bytes<crypto::kCipherBlockSize> carry_{};

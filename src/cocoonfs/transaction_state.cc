@@ -12,6 +12,9 @@ namespace {
 constexpr std::uint64_t kReserveBase = 4;
 constexpr std::uint64_t kReservePerLevel = 3;
 
+// What is encrypted at a time while data blocks before it are digested.
+constexpr std::size_t kPieceBytes = 2048;
+
 constexpr Status Invalid() { return Status(Code::kInvalidArgument, Source::kCocoonfs); }
 
 }  // namespace
@@ -101,6 +104,7 @@ Status TransactionState::BeginWrite(std::uint64_t inode, std::uint64_t size_byte
   SVSM_ASSIGN_OR_RETURN(crypto::BlockCipher* const cipher, cipher_.For(volume_.keys, inode));
   writing.encryptor.emplace(*cipher, volume_.rng);
   writing.filled = crypto::kCipherBlockSize;
+  SVSM_TRY(ReserveDigests(writing));
   return writing.encryptor->Begin(writing.bytes.view().first<crypto::kCipherBlockSize>());
 }
 
@@ -108,11 +112,51 @@ Status TransactionState::Append(ByteView data) {
   Writing& writing = *writing_;
   if (data.size() > writing.left) return Invalid();
   writing.left -= data.size();
-  SVSM_ASSIGN_OR_RETURN(
-      const std::size_t size,
-      writing.encryptor->Update(data, writing.bytes.view().subspan(writing.filled)));
+  if (writing.digests.capacity() == 0) return AppendPiece(data);
+  while (!data.empty()) {
+    const ByteView piece = data.size() < kPieceBytes ? data : data.first(kPieceBytes);
+    SVSM_TRY(AppendPiece(piece));
+    data = data.subspan(piece.size());
+  }
+  return OkStatus();
+}
+
+// Digests data blocks that came before while it encrypts the next.
+Status TransactionState::AppendPiece(ByteView data) {
+  Writing& writing = *writing_;
+  TreeDigests& digests = volume_.digests;
+  const ByteSpan bytes = writing.bytes.view();
+  const std::size_t filled = writing.filled;
+  SVSM_ASSIGN_OR_RETURN(crypto::BlockCipher* const cipher,
+                        cipher_.For(volume_.keys, writing.file.inode));
+  const auto encrypt = [&](FixedView<crypto::kCipherBlockSize> iv, ByteView in,
+                           ByteSpan out) -> Status {
+    if (writing.digests.capacity() == 0) return cipher->EncryptCbc(iv, in, out);
+    const std::size_t unit = volume_.layout.data_block_bytes();
+    const std::size_t size = digests.data_digest_bytes();
+    const std::size_t known = writing.digests.size() / size;
+    std::size_t count = filled / unit - known;
+    if (count > TreeDigests::kMostWhileEncrypting) count = TreeDigests::kMostWhileEncrypting;
+    SVSM_TRY(writing.digests.Resize((known + count) * size));
+    const std::uint64_t first = volume_.shape.DataIndex(writing.file.extents[0].first);
+    return digests.BlocksWhileEncrypting(first + known, bytes.subspan(known * unit, count * unit),
+                                         writing.digests.view().subspan(known * size), *cipher, iv,
+                                         in, out);
+  };
+  SVSM_ASSIGN_OR_RETURN(const std::size_t size,
+                        writing.encryptor->Update(data, bytes.subspan(filled), encrypt));
   writing.filled += size;
   return OkStatus();
+}
+
+Status TransactionState::ReserveDigests(Writing& writing) {
+  const Extent& extent = writing.file.extents[0];
+  const std::size_t unit = volume_.layout.data_block_bytes();
+  const std::size_t count = writing.bytes.size() / unit;
+  const bool is_alone =
+      writing.file.extents.size() == 1 && extent.first % volume_.layout.data_block() == 0;
+  if (!is_alone || writing.bytes.size() < 2 * kPieceBytes || unit > kPieceBytes) return OkStatus();
+  return writing.digests.Reserve(count * volume_.digests.data_digest_bytes());
 }
 
 Status TransactionState::EndWrite() {
@@ -138,7 +182,9 @@ Status TransactionState::EndWrite() {
 // Hands the stream to the extents.
 Status TransactionState::LayOut(Writing& writing) {
   const Vec<Extent>& extents = writing.file.extents;
-  if (extents.size() == 1) return dirty_.Take(extents[0].first, std::move(writing.bytes));
+  if (extents.size() == 1) {
+    return dirty_.Take(extents[0].first, std::move(writing.bytes), std::move(writing.digests));
+  }
   std::size_t at = 0;
   for (const Extent& extent : extents) {
     SVSM_ASSIGN_OR_RETURN(const ByteSpan run, dirty_.Add(extent));

@@ -83,15 +83,21 @@ class TransactionState {
 
  private:
   struct Writing {
-    explicit Writing(Allocator& allocator) : file(allocator), bytes(allocator) {}
+    explicit Writing(Allocator& allocator)
+        : file(allocator), bytes(allocator), digests(allocator) {}
     OwnFile file;
     std::optional<FileEncryptor> encryptor;
     Vec<std::uint8_t> bytes;  // the whole stream
     std::size_t filled = 0;
     std::uint64_t left = 0;  // bytes still to come
+    // Of the stream's data blocks from the first on; room for none if they are not to be known.
+    Vec<std::uint8_t> digests;
   };
 
   std::size_t SearchOwn(std::uint64_t inode) const;
+  Status AppendPiece(ByteView data);
+  // Room for the digests of data blocks that the file has for itself, if it is large.
+  Status ReserveDigests(Writing& writing);
   // Gives back the blocks of a file, its own or an old one.
   Status Release(const IndexEntry& entry);
   Status LayOut(Writing& writing);

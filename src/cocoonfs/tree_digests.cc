@@ -23,6 +23,7 @@ constexpr auto kMagic = Ascii("COCOONFS");
 
 Status TreeDigests::Init(KeySet& keys) {
   layout_ = keys.layout();
+  symmetric_ = &keys.symmetric();
   SVSM_ASSIGN_OR_RETURN(data_, keys.NewHmac(KeyPurpose::kAuthData, kTreeInode, Subdomain::kNone));
   SVSM_ASSIGN_OR_RETURN(root_, keys.NewHmac(KeyPurpose::kAuthRoot, kTreeInode, Subdomain::kNone));
   SVSM_ASSIGN_OR_RETURN(node_, keys.symmetric().FindHash(layout_.node_hash));
@@ -107,6 +108,27 @@ Status TreeDigests::FreeBlocks(std::uint64_t index, ByteSpan out) {
     SVSM_TRY(data_->ComputeMany({messages, count}));
   }
   return OkStatus();
+}
+
+Status TreeDigests::BlocksWhileEncrypting(std::uint64_t index, ByteView data, ByteSpan digests,
+                                          crypto::BlockCipher& cipher,
+                                          FixedView<crypto::kCipherBlockSize> iv, ByteView in,
+                                          ByteSpan out) {
+  const std::size_t size = data_digest_bytes();
+  const std::size_t unit = layout_.data_block_bytes();
+  const std::uint64_t all = ~std::uint64_t{0} >> (64 - layout_.data_block());
+  Bytes<kDataContextBytes> contexts[kMostWhileEncrypting];
+  ByteView parts[kMostWhileEncrypting][2];
+  crypto::HmacMessage messages[kMostWhileEncrypting];
+  std::size_t count = 0;
+  for (; !data.empty(); data = data.subspan(unit), digests = digests.subspan(size)) {
+    PutDataContext(index + count, all, contexts[count]);
+    parts[count][0] = data.first(unit);
+    parts[count][1] = contexts[count];
+    messages[count] = {parts[count], digests.first(size)};
+    ++count;
+  }
+  return symmetric_->EncryptCbcAndMac(cipher, iv, in, out, *data_, {messages, count});
 }
 
 Bytes<10> TreeDigests::NodeContext(std::uint64_t last_index) {

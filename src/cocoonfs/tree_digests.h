@@ -25,6 +25,13 @@ class TreeDigests {
   Status DataBlock(std::uint64_t index, std::uint64_t word, ByteView data, ByteSpan out);
   // Of data blocks from `index` on of which nothing counts, as many as `out` has room for.
   Status FreeBlocks(std::uint64_t index, ByteSpan out);
+  // Of data blocks from `index` on that count as a whole, one after the other in `data`, while
+  // `cipher`, which is of the same backend, encrypts `in` to `out`. `digests` is zero after a
+  // failure, and so is `out`.
+  Status BlocksWhileEncrypting(std::uint64_t index, ByteView data, ByteSpan digests,
+                               crypto::BlockCipher& cipher, FixedView<crypto::kCipherBlockSize> iv,
+                               ByteView in, ByteSpan out);
+  static constexpr std::size_t kMostWhileEncrypting = 8;
   // Of a node below the root; `last_index` as TreeShape::LastIndex() says.
   Status Node(std::uint64_t last_index, ByteView digests, ByteSpan out) const;
   // Two of them.
@@ -56,6 +63,7 @@ class TreeDigests {
   ByteView FirstRun(std::uint64_t word, ByteView data) const;
 
   ImageLayout layout_;
+  const crypto::Symmetric* symmetric_ = nullptr;
   OwnedHmac data_;
   OwnedHmac root_;
   const crypto::Hash* node_ = nullptr;

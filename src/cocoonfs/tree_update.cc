@@ -19,6 +19,17 @@ ByteSpan TreeUpdate::Entry(TreeNode& node, std::size_t entry, std::size_t digest
   return ByteSpan(node.digests.view()).subspan(at, digest_bytes);
 }
 
+Status TreeUpdate::RenewLeaves(std::uint64_t index, std::uint64_t count) {
+  const TreeShape& shape = tree_.shape();
+  const std::uint64_t entries = shape.entries(0);
+  const std::uint64_t end = (index + count) / entries;
+  for (std::uint64_t leaf = (index + entries - 1) / entries; leaf < end; ++leaf) {
+    if (nodes_.Find(0, leaf) != nullptr) continue;
+    SVSM_TRY(nodes_.Add(0, leaf, shape.digests_bytes(0)).status());
+  }
+  return OkStatus();
+}
+
 Result<ByteSpan> TreeUpdate::DataDigest(std::uint64_t index) {
   const TreeShape& shape = tree_.shape();
   SVSM_ASSIGN_OR_RETURN(TreeNode* const leaf, Touch(0, shape.NodeAbove(0, index)));

@@ -182,5 +182,33 @@ TEST_F(AuthTreeTest, UpdatesEqualATreeMadeAnew) {
   ASSERT_THAT(tree_.SetRoot(root_, counter_, context_), IsOk());
 }
 
+// Leaf 2 is renewed as a whole, so that what it has been does not matter; its neighbours do not
+// have all of their data blocks in the range.
+TEST_F(AuthTreeTest, RenewsWholeLeavesWithoutReadingThem) {
+  ASSERT_THAT(tree_.SetRoot(root_, counter_, context_), IsOk());
+  SVSM_ASSERT_OK_AND_ASSIGN(const std::uint64_t position, shape_.NodePosition(0, 2));
+  device_->Poke(position * 128, ByteVec(1024, 0xA5));
+  TreeUpdate update(tree_, allocator_);
+  ASSERT_THAT(update.RenewLeaves(33, 93), IsOk());
+  ASSERT_EQ(update.nodes().view().size(), 1u);
+  EXPECT_EQ(update.nodes().view()[0].index, 2u);
+  for (std::uint64_t i = 64; i < 96; ++i) {
+    const std::uint64_t first = shape_.DataPosition(i);
+    const Result<ByteSpan> place = update.DataDigest(i);
+    ASSERT_THAT(place, IsOk());
+    ASSERT_THAT(digests_.DataBlock(i, allocation_.Word(first, 4),
+                                   device_->image().subspan(first * 128, 512), *place),
+                IsOk());
+  }
+  Bytes<32> new_root{};
+  ASSERT_THAT(update.Finish(counter_, context_, new_root), IsOk());
+  // The digests are what they were, so that the tree is, too.
+  EXPECT_EQ(new_root, root_);
+  tree_.AdoptMade(std::move(update.nodes()));
+  ASSERT_THAT(tree_.SetRoot(new_root, counter_, context_), IsOk());
+  EXPECT_THAT(tree_.DataDigest(64), IsOk());
+  EXPECT_THAT(tree_.DataDigest(1299), IsOk());
+}
+
 }  // namespace
 }  // namespace svsm::cocoonfs
