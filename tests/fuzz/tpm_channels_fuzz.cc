@@ -19,8 +19,8 @@ void Require(bool condition) {
   if (!condition) std::abort();
 }
 
-void FeedData(ByteView in, std::size_t step) {
-  DataChannel channel(kMaxTpmBuffer);
+void FeedData(ByteView in, std::size_t step, DataChannel::Frames frames) {
+  DataChannel channel(kMaxTpmBuffer, frames);
   Bytes<kMaxTpmBuffer> response{};
   while (!in.empty()) {
     const ByteSpan wanted = channel.wanted();
@@ -34,6 +34,7 @@ void FeedData(ByteView in, std::size_t step) {
       case DataChannel::Event::kCommand: {
         const ByteView command = channel.command();
         Require(command.size() >= kTpmHeaderSize && command.size() <= kMaxTpmBuffer);
+        Require(frames == DataChannel::Frames::kTaken || !channel.locality());
         const std::size_t extra = channel.locality() ? 8 : 0;
         Require(channel.Reply(ByteView(response).first(command.size())).size() ==
                 command.size() + extra);
@@ -95,7 +96,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t step = std::size_t{data[1]} + 1;
   switch (data[0] % 4) {
     case 0:
-      FeedData(in, step);
+      FeedData(in, step, DataChannel::Frames::kTaken);
+      FeedData(in, step, DataChannel::Frames::kRefused);
       break;
     case 1:
       FeedControl(in, step);
