@@ -9,6 +9,9 @@ namespace {
 
 constexpr std::size_t kCodeSize = 4;
 constexpr std::size_t kHashDataHead = kCodeSize + 4;
+// The longest request, and a read that goes beyond it. What grew step by step would leave parts of
+// a state behind.
+constexpr std::size_t kRoom = kCodeSize + 12 + ControlFramer::kMaxPayload + (std::size_t{64} << 10);
 
 // How long the payload of a command is. With a length field, that field is the last of the fixed
 // part.
@@ -56,6 +59,7 @@ const Shape* FindShape(ByteView request) {
 }  // namespace
 
 ControlFramer::Event ControlFramer::Feed(ByteView chunk) {
+  in_.reserve(kRoom);
   in_.insert(in_.end(), chunk.begin(), chunk.end());
   if (in_.size() < kCodeSize) return Event::kNeedMore;
   const Shape* const shape = FindShape(in_);
