@@ -1,4 +1,5 @@
 // The HTTP server of svsm-kbs, alone.
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -341,7 +342,36 @@ TEST_F(HttpServerTest, StopsBeforeItServes) {
       options_, [](const broker::Request&) { return broker::Response(); }, error);
   ASSERT_TRUE(server.ok());
   (*server)->Stop();
-  (*server)->Serve();
+  EXPECT_TRUE((*server)->Serve());
+}
+
+// The descriptor that listens on this port.
+int ListenerOf(int port) {
+  for (int fd = 3; fd < 1024; ++fd) {
+    int listens = 0;
+    ::socklen_t size = sizeof(listens);
+    ::sockaddr_in address = {};
+    ::socklen_t address_size = sizeof(address);
+    auto* const generic = static_cast<::sockaddr*>(static_cast<void*>(&address));
+    if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0 &&
+        ::getsockname(fd, generic, &address_size) == 0 && ::ntohs(address.sin_port) == port) {
+      return fd;
+    }
+  }
+  return -1;
+}
+
+TEST_F(HttpServerTest, TellsWhenItsSocketFails) {
+  std::string error;
+  auto server = HttpServer::Listen(
+      options_, [](const broker::Request&) { return broker::Response{}; }, error);
+  ASSERT_TRUE(server.ok()) << error;
+  const int fd = ListenerOf((*server)->port());
+  ASSERT_GE(fd, 0);
+  const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  ASSERT_EQ(::dup2(nothing, fd), fd);
+  ::close(nothing);
+  EXPECT_FALSE((*server)->Serve());
 }
 
 TEST_F(HttpServerTest, SaysWhyItDoesNotListen) {

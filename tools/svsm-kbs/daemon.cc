@@ -238,7 +238,10 @@ Status Serve(const KbsOptions& options, std::string& error) {
                       .c_str(),
                   OkStatus());
   signals.StopAt(*server);
-  server->Serve();
+  if (!server->Serve()) {
+    error = "the listening socket failed";
+    return Status(Code::kIoError, Source::kSystem);
+  }
   parts.log.Write(LogLevel::kInfo, "ended", OkStatus());
   return OkStatus();
 }

@@ -94,10 +94,11 @@ class HttpServer::Impl final : public httplib::Server {
 
   int port() const { return port_; }
 
-  void Serve() {
+  bool Serve() {
     serving_ = true;
     if (!stopping_) listen_after_bind();
     ended_ = true;
+    return stopping_;
   }
 
   void Stop() {
@@ -182,7 +183,7 @@ class HttpServer::Impl final : public httplib::Server {
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpServer::~HttpServer() = default;
 int HttpServer::port() const { return impl_->port(); }
-void HttpServer::Serve() { impl_->Serve(); }
+bool HttpServer::Serve() { return impl_->Serve(); }
 void HttpServer::Stop() { impl_->Stop(); }
 
 Result<std::unique_ptr<HttpServer>> HttpServer::Listen(const HttpOptions& options,

@@ -46,8 +46,8 @@ class HttpServer final {
   ~HttpServer();
 
   int port() const;
-  // Serves until Stop(), then ends the requests under way.
-  void Serve();
+  // Serves until Stop(), then ends the requests under way. False: the listening socket failed.
+  bool Serve();
   // From any thread.
   void Stop();
 
