@@ -112,6 +112,22 @@ TEST_F(SnpJudgeTest, TakesTheProxysShape) {
   ExpectRefused("{\"snp-report\":\"A\"}", "evidence: Malformed");
 }
 
+TEST_F(SnpJudgeTest, TheFirstMemberThatIsKnownTellsTheShape) {
+  vceks_ = &one_;
+  const std::string report = "\"snp-report\":\"" + Base64(Report()) + "\"";
+  for (const std::string& text :
+       {"{\"more\":[{}]," + report + "}", "{\"certs-buf\":null," + report + "}",
+        "{" + report + ",\"attestation_report\":{}}"}) {
+    SVSM_ASSERT_OK_AND_ASSIGN(const JudgedEvidence judged, Judge(text));
+    EXPECT_TRUE(judged.affirmed()) << judged.reasons;
+  }
+  ExpectRefused("{\"attestation_report\":{}," + report + "}", "evidence: Malformed");
+  ExpectRefused("{\"cert_chain\":null," + report + "}", "evidence: Malformed");
+  // Whatever follows is read to the end.
+  ExpectRefused("{" + report + ",}", "evidence: Malformed");
+  ExpectRefused("{" + report + "," + report + "}", "evidence: Malformed");
+}
+
 TEST_F(SnpJudgeTest, RefusesWhatIsNoEvidence) {
   for (const char* text : {"", "{}", "[]", "null", "{\"attestation_report\":{}}", "{\"svn\":1}"}) {
     SVSM_ASSERT_OK_AND_ASSIGN(const JudgedEvidence judged, Judge(text));
