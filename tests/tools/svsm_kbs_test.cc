@@ -238,8 +238,11 @@ TEST_F(SvsmKbsTest, SaysWhatIsWrong) {
   EXPECT_THAT(serve({}), HasSubstr("policy.json"));
   const std::string policy = Put("bad.json", AsBytes(R"({"vmlp":0})"));
   EXPECT_THAT(serve({"--policy", policy}), HasSubstr("vmlp"));
-  EXPECT_THAT(serve({"--policy", Path("policy.json"), "--listen", "0.0.0.0"}),
-              HasSubstr("--insecure-http"));
+  for (const char* elsewhere : {"0.0.0.0", "127.example.invalid"}) {
+    EXPECT_THAT(serve({"--policy", Path("policy.json"), "--listen", elsewhere}),
+                HasSubstr("--insecure-http"))
+        << elsewhere;
+  }
   EXPECT_THAT(serve({"--policy", Path("policy.json"), "--roots", policy}),
               HasSubstr("--roots " + policy));
   EXPECT_THAT(serve({"--policy", Path("policy.json"), "--cert", policy, "--key", policy}),

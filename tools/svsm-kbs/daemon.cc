@@ -1,5 +1,6 @@
 #include "tools/svsm-kbs/daemon.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -75,7 +76,10 @@ crypto::Curve CurveOf(const std::string& name) {
 }
 
 bool IsLoopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
+  // A name may begin as an address does, and lead anywhere.
+  ::in_addr address = {};
+  return host == "localhost" || host == "::1" ||
+         (::inet_pton(AF_INET, host.c_str(), &address) == 1 && host.starts_with("127."));
 }
 
 Result<snp::TrustStore> Roots(const std::string& path, std::string& error) {
