@@ -1,6 +1,5 @@
 #include "tools/svsm-demo/broker_storage.h"
 
-#include "svsm/cocoonfs/metadata.h"
 #include "svsm/kbs/client.h"
 #include "svsm/kbs_linux/socket_stream.h"
 #include "tools/svsm-demo/stopwatch.h"
@@ -13,8 +12,6 @@ constexpr std::uint32_t kPatienceMs = 10'000;
 constexpr std::uint64_t kBrokerInodes = std::uint64_t{2} << 32;
 constexpr const char* kBrokerMemoryName = "broker";
 constexpr std::array<const char*, 1> kBrokerNames = {kBrokerMemoryName};
-// The image's blocks are smaller than those of the file system that it lies in.
-constexpr std::uint32_t kImageBlock = 512;
 
 }  // namespace
 
@@ -46,24 +43,15 @@ Result<Secret<32>> BrokerStorage::AskBroker(tool::SimVm& vm) {
 }
 
 Status BrokerStorage::OpenImage(tool::SimVm& vm, const Secret<32>& key) {
-  cocoonfs::FileDeviceOptions file;
-  file.max_block_size_bytes = kImageBlock;
-  SVSM_ASSIGN_OR_RETURN(cocoonfs::FileDevice device,
-                        cocoonfs::FileDevice::Open(options_.image, file));
-  device_.emplace(std::move(device));
-  SVSM_ASSIGN_OR_RETURN(const cocoonfs::Metadata found,
-                        cocoonfs::ReadMetadata(*device_, allocator_));
-  was_new_ = found.state != cocoonfs::ImageState::kFormatted;
-  if (was_new_) SVSM_TRY(device_->Resize(found.size_bytes));
-  fs_.emplace(*device_, symmetric_, vm.rng(), allocator_);
-  cocoonfs::OpenOptions open;
-  open.commit_on_open = true;
-  open.format_on_open = true;
-  return fs_->Open(key.view(), open);
+  // The image's blocks are smaller than those of the file system that it lies in.
+  const tool::TpmImageFile file{options_.image, {}, true};
+  tool::ImageRefusal refusal;
+  image_ = tool::TpmImage::Open(file, key.view(), vm.rng(), refusal);
+  return image_ != nullptr ? OkStatus() : refusal.status;
 }
 
 Status BrokerStorage::RememberBroker() {
-  memory_.emplace(*fs_, kBrokerInodes, kBrokerNames);
+  memory_.emplace(image_->file_system(), kBrokerInodes, kBrokerNames);
   Bytes<kbs::kBrokerMemorySize> stored{};
   const Status read = memory_->Read(kBrokerMemoryName, stored).status();
   if (read.ok()) {
@@ -82,9 +70,8 @@ Result<StateStore*> BrokerStorage::Open(tool::SimVm& vm) {
   times_ = "attested in " + watch.Lap();
   SVSM_TRY(OpenImage(vm, key));
   SVSM_TRY(RememberBroker());
-  times_ += std::string(", disk ") + (was_new_ ? "made" : "opened") + " in " + watch.Lap();
-  tpm_.emplace(*fs_, cocoonfs::TpmInodes(vtpm::kLibtpmsState.tag), vtpm::kLibtpmsStateNames);
-  return &*tpm_;
+  times_ += std::string(", disk ") + (was_new() ? "made" : "opened") + " in " + watch.Lap();
+  return &image_->store();
 }
 
 }  // namespace svsm::demo

@@ -10,12 +10,10 @@
 
 #include "svsm/cocoonfs/file_system.h"
 #include "svsm/cocoonfs/state_store.h"
-#include "svsm/cocoonfs_file/file_device.h"
 #include "svsm/core/attester.h"
-#include "svsm/core/heap_allocator.h"
 #include "svsm/core/hosted.h"
 #include "svsm/kbs/broker_policy.h"
-#include "svsm/vtpm/libtpms_engine.h"
+#include "tools/common/tpm_image.h"
 #include "tools/svsm-demo/lying_proxy.h"
 #include "tools/svsm-demo/storage.h"
 
@@ -42,8 +40,8 @@ class BrokerStorage final : public BootStorage {
   // How long that took: "attested in ..., disk opened in ...".
   const std::string& times() const { return times_; }
   // Whether this boot made the file system.
-  bool was_new() const { return was_new_; }
-  const cocoonfs::FileSystem& file_system() const { return *fs_; }
+  bool was_new() const { return image_->was_new(); }
+  const cocoonfs::FileSystem& file_system() const { return image_->file_system(); }
 
  private:
   // The root key.
@@ -54,15 +52,9 @@ class BrokerStorage final : public BootStorage {
   BrokerStorageOptions options_;
   kbs::BrokerMemory now_;
   Bytes<kbs::kBrokerMemorySize> manifest_{};
-  bool was_new_ = false;
   std::string times_;
-  std::optional<cocoonfs::FileDevice> device_;
-  MallocAllocator heap_;
-  WipingAllocator allocator_{heap_};
-  crypto::OpensslSymmetric symmetric_;
-  std::optional<cocoonfs::FileSystem> fs_;
+  std::unique_ptr<tool::TpmImage> image_;
   std::optional<cocoonfs::FixedStateStore> memory_;
-  std::optional<cocoonfs::FixedStateStore> tpm_;
 };
 
 }  // namespace svsm::demo

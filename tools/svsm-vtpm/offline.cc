@@ -12,7 +12,7 @@
 #include "svsm/vtpm/sealed_object.h"
 #include "svsm/vtpm/state_envelope.h"
 #include "tools/common/entropy.h"
-#include "tools/svsm-vtpm/image.h"
+#include "tools/common/tpm_image.h"
 #include "tools/svsm-vtpm/state.h"
 
 namespace svsm::tool {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "svsm/core/hosted.h"
+#include "tools/common/tpm_image.h"
 
 namespace svsm::tool {
 
@@ -27,11 +28,8 @@ struct Endpoint {
 enum class Startup : std::uint8_t { kNone, kClear, kState };
 enum class Manufacture : std::uint8_t { kNo, kSim, kConfigfs };
 
-// A CocoonFS image that the TPM is in.
-struct ImageOptions {
-  std::string path;                  // empty: there is none
-  ByteVector salt;                   // of the image that is expected; empty: any
-  bool ignore_block_size = false;    // the storage may tear blocks that are larger than the image's
+// A CocoonFS image that the TPM is in; its path is empty if there is none.
+struct ImageOptions : TpmImageFile {
   bool beside_other_engine = false;  // make a new TPM where another engine's is
   bool ephemeral = false;  // if the image is refused, run a TPM that ends with the process
   bool resume = false;     // take up a stored volatile state

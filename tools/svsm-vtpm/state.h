@@ -9,7 +9,7 @@
 #include "svsm/crypto/openssl.h"
 #include "svsm/sealed_file/plain_directory.h"
 #include "svsm/sealed_file/sealed_file.h"
-#include "tools/svsm-vtpm/image.h"
+#include "tools/common/tpm_image.h"
 #include "tools/svsm-vtpm/options.h"
 
 namespace svsm::tool {

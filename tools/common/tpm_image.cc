@@ -1,4 +1,4 @@
-#include "tools/svsm-vtpm/image.h"
+#include "tools/common/tpm_image.h"
 
 #include <utility>
 
@@ -16,7 +16,7 @@ constexpr std::uint8_t kIoBlockLog2 = 5;
 constexpr std::size_t kSaltSize = 16;
 
 // With the blocks of the storage; or with those of the image, if the storage's are to be ignored.
-Result<cocoonfs::FileDevice> OpenDevice(const ImageOptions& options) {
+Result<cocoonfs::FileDevice> OpenDevice(const TpmImageFile& options) {
   cocoonfs::FileDeviceOptions file;
   if (options.ignore_block_size) {
     file.max_block_size_bytes = kLeastBlock;
@@ -32,35 +32,6 @@ Result<cocoonfs::FileDevice> OpenDevice(const ImageOptions& options) {
 }
 
 }  // namespace
-
-ImageRefusal Refuse(Refusal reason, Status status) {
-  std::string text = std::string(cocoonfs::RefusalName(reason)) + ": " + RefusalText(reason);
-  if (!status.ok()) text += " (" + ToString(status) + ")";
-  return {reason, status, text};
-}
-
-ImageRefusal ExplainStart(Status status) {
-  ImageRefusal refusal = Refuse(cocoonfs::WhyRefused(status, {}, {}), status);
-  const auto say = [&](Refusal reason, const char* text) {
-    refusal.reason = reason;
-    refusal.text = std::string(cocoonfs::RefusalName(reason)) + ": " + text;
-  };
-  if (status.code() == Code::kAlreadyExists) {
-    say(Refusal::kOtherImage,
-        "the image holds another engine's TPM alone (--beside-other-engine makes a new one)");
-  }
-  if (status.source() != Source::kVtpm) return refusal;
-  if (status.code() == Code::kUnsupported) {
-    say(Refusal::kUnsupported, "the TPM in the image is of another engine or version");
-  } else if (status.detail() == vtpm::kStateGone) {
-    say(Refusal::kTampered, "the image had a TPM, and its state is gone");
-  } else if (status.detail() == vtpm::kStateWithoutMarker) {
-    say(Refusal::kOtherImage, "the image holds a TPM's state that nobody finished");
-  } else if (status.code() == Code::kDataLoss) {
-    say(Refusal::kTampered, "what is stored is not a TPM's state");
-  }
-  return refusal;
-}
 
 Status MakeImage(const std::string& path, std::uint64_t size_bytes, ByteView key, ByteView salt,
                  crypto::Rng& rng) {
@@ -89,7 +60,7 @@ Status TpmImage::OpenFileSystem(ByteView key) {
   return fs_.Open(key, open);
 }
 
-std::unique_ptr<TpmImage> TpmImage::Open(const ImageOptions& options, ByteView key,
+std::unique_ptr<TpmImage> TpmImage::Open(const TpmImageFile& options, ByteView key,
                                          crypto::Rng& rng, ImageRefusal& refusal) {
   Result<cocoonfs::FileDevice> device = OpenDevice(options);
   if (!device.ok()) {
@@ -101,9 +72,9 @@ std::unique_ptr<TpmImage> TpmImage::Open(const ImageOptions& options, ByteView k
   {
     const auto metadata = cocoonfs::ReadMetadata(image->device_, image->allocator_);
     if (metadata.ok()) salt = ToVector(metadata->salt());
+    image->was_new_ = metadata.ok() && metadata->state != cocoonfs::ImageState::kFormatted;
     // A file that was cut behind its creation header grows to the size that the header asks for.
-    if (metadata.ok() && metadata->state != cocoonfs::ImageState::kFormatted &&
-        metadata->size_bytes > image->device_.size_bytes()) {
+    if (image->was_new_ && metadata->size_bytes > image->device_.size_bytes()) {
       if (const Status grown = image->device_.Resize(metadata->size_bytes); !grown.ok()) {
         refusal = Refuse(Refusal::kIo, grown);
         return nullptr;
@@ -116,6 +87,11 @@ std::unique_ptr<TpmImage> TpmImage::Open(const ImageOptions& options, ByteView k
   }
   if (const Status status = image->OpenFileSystem(key); !status.ok()) {
     refusal = Refuse(cocoonfs::WhyRefused(status, salt, options.salt), status);
+    return nullptr;
+  }
+  // Of the header that was opened: the host may have changed it since the look above.
+  if (!options.salt.empty() && !Equal(image->fs_.salt(), options.salt)) {
+    refusal = Refuse(Refusal::kOtherImage, Status(Code::kDataLoss, Source::kCaller));
     return nullptr;
   }
   return image;
