@@ -6,12 +6,15 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
+#include <exception>
 #include <filesystem>
 #include <string>
 
 #include "tools/svsm-demo/owner.h"
 #include "tools/svsm-demo/stage.h"
 
+namespace svsm::demo {
 namespace {
 
 std::string FolderOfProgram() {
@@ -28,7 +31,7 @@ class PlayFolder {
       return;
     }
     std::string pattern = (std::filesystem::temp_directory_path() / "svsm-demo-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw svsm::demo::StoryEnds{"no temporary folder"};
+    if (::mkdtemp(pattern.data()) == nullptr) throw StoryEnds{"no temporary folder"};
     path_ = pattern;
   }
   PlayFolder(const PlayFolder&) = delete;
@@ -45,39 +48,44 @@ class PlayFolder {
 };
 
 void Play(const std::string& named_folder) {
-  using namespace svsm;
   const PlayFolder folder(named_folder);
   tool::Entropy entropy;
-  demo::Expect("entropy", entropy.Seed());
+  Expect("entropy", entropy.Seed());
   std::printf(
       "Making a simulated processor and its certificate authority (two RSA-4096 keys)...\n");
   std::fflush(stdout);
   const auto platform = tool::SimPlatform::Open(folder.path() + "/machine", entropy.rng());
-  demo::Expect("platform", platform.status());
-  demo::Narrator tell;
-  demo::Stage stage{tell, folder.path(), FolderOfProgram(), entropy.rng(), platform->get(), {}, {},
-                    {}};
-  demo::PlayOwner(stage);
-  demo::Services services(stage, "kbs", "proxy.sock");
-  demo::PlayStory(stage, services);
-  demo::PlayAttacks(stage, services);
-  demo::PlayHostAttacks(stage, services);
+  Expect("platform", platform.status());
+  Narrator tell;
+  Stage stage{tell, folder.path(), FolderOfProgram(), entropy.rng(), platform->get(), {}, {}, {}};
+  PlayOwner(stage);
+  Services services(stage, "kbs", "proxy.sock");
+  PlayStory(stage, services);
+  PlayAttacks(stage, services);
+  PlayHostAttacks(stage, services);
   std::printf("\nThe vTPM was proven genuine, used, and found again; %zu attacks, all refused.\n",
               tell.refusals());
 }
 
+int Fail(const char* why) {
+  std::printf("\nsvsm-demo: %s\n", why);
+  return 1;
+}
+
 }  // namespace
+}  // namespace svsm::demo
 
 int main(int argc, char** argv) {
-  CLI::App app("A vTPM that a remote party can trust, on simulated hardware.", "svsm-demo");
-  std::string folder;
-  app.add_option("--folder", folder, "Play in this folder, and leave everything there");
-  CLI11_PARSE(app, argc, argv);
   try {
-    Play(folder);
+    CLI::App app("A vTPM that a remote party can trust, on simulated hardware.", "svsm-demo");
+    std::string folder;
+    app.add_option("--folder", folder, "Play in this folder, and leave everything there");
+    CLI11_PARSE(app, argc, argv);
+    svsm::demo::Play(folder);
   } catch (const svsm::demo::StoryEnds& end) {
-    std::printf("\nsvsm-demo: %s\n", end.why.c_str());
-    return 1;
+    return svsm::demo::Fail(end.why.c_str());
+  } catch (const std::exception& error) {
+    return svsm::demo::Fail(error.what());
   }
   return 0;
 }
