@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
 #include <vector>
 
 #include "support.h"
@@ -50,6 +51,26 @@ TEST_F(DirtyBlocksTest, GapsGoWhereNothingIs) {
   const Extent gaps[] = {{2, 2}, {6, 1}};
   ASSERT_THAT(dirty.AddMany(gaps), IsOk());
   EXPECT_EQ(Runs(), (std::vector<Extent>{{2, 2}, {6, 1}}));
+}
+
+TEST_F(DirtyBlocksTest, TakesBytesWithTheirDigests) {
+  Add(2, 1, 1);
+  Vec<std::uint8_t> bytes(allocator), digests(allocator);
+  ASSERT_THAT(bytes.Resize(3 * kBlock), IsOk());
+  ASSERT_THAT(digests.PushBack(7), IsOk());
+  const std::uint8_t* const place = bytes.data();
+  ASSERT_THAT(dirty.Take(8, std::move(bytes), std::move(digests)), IsOk());
+  for (const std::uint64_t block : {8u, 9u, 10u}) {
+    const DirtyBlocks::Run* const run = dirty.RunOf(block);
+    ASSERT_NE(run, nullptr);
+    EXPECT_EQ(run->extent, (Extent{8, 3}));
+    EXPECT_EQ(run->bytes.data(), place);
+    EXPECT_EQ(run->digests.view().size(), 1u);
+  }
+  EXPECT_TRUE(dirty.RunOf(2)->digests.empty());
+  for (const std::uint64_t block : {1u, 3u, 7u, 11u}) EXPECT_EQ(dirty.RunOf(block), nullptr);
+  dirty.Remove(8);
+  EXPECT_EQ(dirty.RunOf(8), nullptr);
 }
 
 }  // namespace

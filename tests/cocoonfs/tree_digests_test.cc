@@ -76,6 +76,29 @@ TEST_F(TreeDigestsTest, FreeBlocksHaveTheDigestsOfNothing) {
   }
 }
 
+TEST_F(TreeDigestsTest, DigestsBlocksWhileItEncrypts) {
+  const Result<OwnedCipher> cipher = keys_.NewCipher(16, Subdomain::kData);
+  ASSERT_THAT(cipher, IsOk());
+  const ByteVector data = RandomBytes(rng_, 512 * TreeDigests::kMostWhileEncrypting);
+  const ByteView iv = ByteView(data).first(16);
+  ByteVector expected(2048), out(2048);
+  ASSERT_THAT((*cipher)->EncryptCbc(iv.first<16>(), ByteView(data).first(2048), expected), IsOk());
+  for (const std::size_t count : {std::size_t{0}, std::size_t{3}, std::size_t{8}}) {
+    ByteVector digests(32 * count);
+    Fill(out, 0);
+    ASSERT_THAT(
+        digests_.BlocksWhileEncrypting(5, ByteView(data).first(512 * count), digests, **cipher,
+                                       iv.first<16>(), ByteView(data).first(2048), out),
+        IsOk());
+    EXPECT_EQ(out, expected);
+    for (std::size_t i = 0; i < count; ++i) {
+      EXPECT_TRUE(Equal(ByteView(digests).subspan(32 * i, 32),
+                        Data(5 + i, 15, ByteView(data).subspan(512 * i, 512))))
+          << i;
+    }
+  }
+}
+
 TEST_F(TreeDigestsTest, NodesAndRootAreBoundToTheirPlace) {
   const ByteVector digests = RandomBytes(rng_, 1024);
   const ByteVector counter = RandomBytes(rng_, 16);
