@@ -8,12 +8,14 @@
 #include <optional>
 #include <string>
 
+#include "svsm/kbs/proxy_protocol.h"
+
 namespace svsm::tool {
 
 struct ProxyOptions {
   std::string unix_path;  // empty: vsock
   bool force = false;
-  std::uint32_t vsock_port = 1995;
+  std::uint32_t vsock_port = kbs::kProxyVsockPort;
   std::string url;  // of the broker, without a slash at its end
   std::string ca_file;
   std::string resource;

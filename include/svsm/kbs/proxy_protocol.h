@@ -39,6 +39,9 @@
 
 namespace svsm::kbs {
 
+// The port on which proxies listen over vsock, at the host (CID 2).
+inline constexpr std::uint32_t kProxyVsockPort = 1995;
+
 inline constexpr std::size_t kFrameHeaderSize = 8;
 // The largest body that our own side takes and makes.
 inline constexpr std::size_t kMaxFrameBodySize = 32768;

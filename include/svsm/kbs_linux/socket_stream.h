@@ -19,9 +19,8 @@
 
 namespace svsm::kbs {
 
-// The host, and the attestation proxy's port there.
+// The host's context id. Proxies listen there on kProxyVsockPort (svsm/kbs/proxy_protocol.h).
 inline constexpr std::uint32_t kVsockHost = 2;
-inline constexpr std::uint32_t kProxyVsockPort = 1995;
 
 class SocketStream final : public ByteStream {
  public:
