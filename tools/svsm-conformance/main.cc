@@ -79,7 +79,8 @@ int main(int argc, char** argv) {
       "Exit code: 0 all passed, 1 some failed, 2 vectors or adapter cannot be used.",
       "svsm-conformance");
   Options options;
-  app.add_option("--vectors", options.vectors, "folder of the vectors")->capture_default_str();
+  app.add_option("--vectors", options.vectors,
+                 "folder of the vectors (default: those it came with)");
   app.add_option("--filter", options.filter, "only cases whose name matches, as core/pvalidate/*");
   app.add_option("--exec", options.adapter,
                  "adapter program and its words, of which none begins with -; the last option");
