@@ -44,14 +44,15 @@ inline ByteView AsBytes(std::string_view text) {
 }
 
 // Reads a whole file of at most `limit_bytes`.
-// Errors: kNotFound, kPermissionDenied, kOutOfRange (larger; detail = limit), kIoError (detail =
-// errno).
+// Errors: kOutOfRange (larger; detail = limit), kNotFound, kPermissionDenied, kIoError and the
+// others of FromErrno() (errno_status.h; detail = errno).
 Result<ByteVector> ReadFile(const std::string& path, std::size_t limit_bytes = 64u << 20);
 
 enum class FileMode { kPublic, kPrivate };  // 0644 or 0600, before the umask
 // Replaces the file at `path`, or where that leads: written beside it, flushed, renamed, the folder
 // flushed. After a failure or a crash the old file or the new one stands, whole. A device or a pipe
-// is written into. Errors: kPermissionDenied, kIoError (detail = errno).
+// is written into. Errors: kPermissionDenied, kIoError and the others of FromErrno() (detail =
+// errno).
 Status WriteFileAtomically(const std::string& path, ByteView bytes, FileMode mode);
 
 // The system's clocks. Threads: any.
