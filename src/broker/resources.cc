@@ -125,9 +125,11 @@ Result<std::vector<std::string>> DirectoryResources::List() const {
     SVSM_TRY(ListParts(folder_ + '/' + repository, Kind::kFolder, types));
     for (const std::string& type : types) {
       std::vector<std::string> tags;
-      const std::string parent = repository + '/' + type;
+      std::string parent = repository;
+      parent.append("/").append(type);
       SVSM_TRY(ListParts(folder_ + '/' + parent, Kind::kFile, tags));
-      for (const std::string& tag : tags) names.push_back(parent + '/' + tag);
+      parent.append("/");
+      for (const std::string& tag : tags) names.push_back(parent + tag);
     }
   }
   std::erase_if(names, [](const std::string& name) { return !IsResourceName(name); });

@@ -26,8 +26,8 @@ struct MacStates {
 };
 
 // Encrypts `in`, whole blocks, to `out` of the same size, which may be the same memory, and fills
-// each message's `out`, of SHA256_DIGEST_LENGTH bytes. No message overlaps `out`, and of each, fewer
-// than 56 bytes follow the last whole block of its first part. HasCbcBesideMac() is true.
+// each message's `out`, of SHA256_DIGEST_LENGTH bytes. No message overlaps `out`, and of each,
+// fewer than 56 bytes follow the last whole block of its first part. HasCbcBesideMac() is true.
 void CbcBesideMac(ByteView key, FixedView<kAesBlockSize> iv, ByteView in, ByteSpan out,
                   const MacStates& states, std::span<const HashMessage> messages);
 
