@@ -17,11 +17,11 @@ fi
 # shellcheck source=tests/interop/steps.bash
 . "$here/steps.bash"
 
-# free_port: N such that N and N+1 are free on the loopback
+# free_port: an even N such that N and N+1 are free on the loopback, below those that the kernel gives to clients
 free_port() {
   local port
   while :; do
-    port=$((20000 + RANDOM % 30000))
+    port=$((20000 + 2 * (RANDOM % 6000)))
     if ! (: </dev/tcp/127.0.0.1/$port) 2>/dev/null && ! (: </dev/tcp/127.0.0.1/$((port + 1))) 2>/dev/null; then
       echo $port
       return
@@ -100,6 +100,7 @@ has_tcti() { ldconfig -p | grep -q "libtss2-tcti-$1\.so"; }
 # ---------------------------------------------------------------------------------------------- tpm2-tools
 data_port=$(free_port)
 mssim_port=$(free_port)
+while ((mssim_port == data_port)); do mssim_port=$(free_port); done
 if command -v tpm2_getcap >/dev/null; then
   if has_tcti swtpm; then
     rm -f "$work/pid"
