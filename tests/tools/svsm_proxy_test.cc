@@ -218,8 +218,9 @@ class SvsmProxyTest : public testing::ProgramTest {
   }
   bool IsListening() const {
     for (int i = 0; i < 1000; ++i) {
-      if (Log().find("listening") != std::string::npos) return true;
-      if (Log().find("svsm-proxy: ") != std::string::npos) return false;
+      const std::string log = Log();
+      if (log.find("svsm-proxy: listening\n") != std::string::npos) return true;
+      if (log.find('\n') != std::string::npos) return false;
       std::this_thread::sleep_for(milliseconds(10));
     }
     return false;
