@@ -1,14 +1,6 @@
 // What is given back to the heap holds no secret of the broker's.
-#include <malloc.h>
-
-#include <atomic>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <functional>
-#include <new>
 #include <string>
-#include <string_view>
 
 #include "svsm/broker/admin.h"
 #include "svsm/broker/signing_key.h"
@@ -16,35 +8,13 @@
 #include "svsm/testing/clock.h"
 #include "svsm/testing/matchers.h"
 #include "svsm/testing/rng.h"
-
-namespace {
-
-std::atomic<bool> watches = false;
-std::string_view secret;
-std::atomic<int> found = 0;
-
-void Free(void* memory) {
-  if (memory != nullptr && watches &&
-      ::memmem(memory, ::malloc_usable_size(memory), secret.data(), secret.size()) != nullptr) {
-    ++found;
-  }
-  std::free(memory);
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  void* const memory = std::malloc(size);
-  if (memory == nullptr) std::abort();
-  return memory;
-}
-void operator delete(void* memory) noexcept { Free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { Free(memory); }
+#include "tests/freed_memory.h"
 
 namespace svsm::broker {
 namespace {
 
 using testing::FakeRng;
+using testing::Frees;
 using testing::IsOk;
 
 class WipeTest : public ::testing::Test {
@@ -56,16 +26,6 @@ class WipeTest : public ::testing::Test {
     const Result<ByteVector> file = ReadFile(path_);
     EXPECT_THAT(file, IsOk());
     return std::string(file->begin(), file->end());
-  }
-  // How many pieces of memory with `what` in them are freed meanwhile.
-  static int Frees(const std::string& what, const std::function<void()>& run) {
-    EXPECT_GE(what.size(), 16u);
-    secret = what;
-    found = 0;
-    watches = true;
-    run();
-    watches = false;
-    return found;
   }
 
   const std::string path_ = ::testing::TempDir() + "wiped";
