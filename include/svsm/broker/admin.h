@@ -21,9 +21,9 @@
 //                                        id, and the HOST_DATA that the guest is launched with
 //   DELETE /admin/v0/boot-requests/ID
 //   GET    /admin/v0/keys                public keys; those that sign secrets are for pinning
-//   POST   /admin/v0/keys/rotate         {"overlap_seconds":N}: new keys sign from now on; tokens of
-//                                        the old ones count till then. To an SVSM that pinned or
-//                                        remembers the old key, the new one is another broker's
+//   POST   /admin/v0/keys/rotate         {"overlap_seconds":N}: new keys sign from now on; tokens
+//                                        of the old ones count till then. To an SVSM that pinned
+//                                        or remembers the old key, the new one is another broker's
 //
 // Errors have Trustee's form. Lists give at most kMaxListed entries.
 //
