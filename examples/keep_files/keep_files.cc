@@ -11,9 +11,8 @@
 #include "svsm/core/heap_allocator.h"
 #include "tools/common/entropy.h"
 
+namespace svsm {
 namespace {
-
-using namespace svsm;
 
 constexpr std::uint64_t kImageBytes = std::uint64_t{1} << 20;
 
@@ -62,12 +61,14 @@ Status Run(const char* path, const char* number, const char* text) {
 }
 
 }  // namespace
+}  // namespace svsm
 
 int main(int argc, char** argv) {
   if (argc != 2 && argc != 4) {
     return std::fputs("usage: example-keep-files IMAGE [NUMBER TEXT]\n", stderr), 2;
   }
-  const Status status = argc == 4 ? Run(argv[1], argv[2], argv[3]) : Run(argv[1], nullptr, nullptr);
-  if (!status.ok()) std::printf("%s\n", ToString(status).c_str());
+  const svsm::Status status =
+      argc == 4 ? svsm::Run(argv[1], argv[2], argv[3]) : svsm::Run(argv[1], nullptr, nullptr);
+  if (!status.ok()) std::printf("%s\n", svsm::ToString(status).c_str());
   return status.ok() ? 0 : 1;
 }

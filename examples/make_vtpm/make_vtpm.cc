@@ -14,9 +14,8 @@
 #include "tools/common/entropy.h"
 #include "tools/common/sim_vm.h"
 
+namespace svsm {
 namespace {
-
-using namespace svsm;
 
 // The EKs that the reports in the TPM's certificate indices name.
 Status Tell(const vtpm::ManufacturedVtpm& vtpm) {
@@ -64,10 +63,11 @@ Status Run(const std::string& folder) {
 }
 
 }  // namespace
+}  // namespace svsm
 
 int main(int argc, char** argv) {
   if (argc != 2) return std::fputs("usage: example-make-vtpm FOLDER\n", stderr), 2;
-  const Status status = Run(argv[1]);
-  if (!status.ok()) std::printf("%s\n", ToString(status).c_str());
+  const svsm::Status status = svsm::Run(argv[1]);
+  if (!status.ok()) std::printf("%s\n", svsm::ToString(status).c_str());
   return status.ok() ? 0 : 1;
 }

@@ -12,9 +12,8 @@
 #include "svsm/core/hosted.h"
 #include "tools/common/entropy.h"
 
+namespace svsm {
 namespace {
-
-using namespace svsm;
 
 void Answer(broker::Broker& broker, broker::Method method, const httplib::Request& in,
             httplib::Response& out) {
@@ -68,10 +67,11 @@ Status Run(const std::string& folder, int port) {
 }
 
 }  // namespace
+}  // namespace svsm
 
 int main(int argc, char** argv) {
   if (argc != 3) return std::fputs("usage: example-serve-keys FOLDER PORT\n", stderr), 2;
-  const Status status = Run(argv[1], std::atoi(argv[2]));
-  if (!status.ok()) std::printf("%s\n", ToString(status).c_str());
+  const svsm::Status status = svsm::Run(argv[1], std::atoi(argv[2]));
+  if (!status.ok()) std::printf("%s\n", svsm::ToString(status).c_str());
   return status.ok() ? 0 : 1;
 }

@@ -13,9 +13,8 @@
 #include "svsm/snp_linux/tsm_tree.h"
 #include "tools/common/entropy.h"
 
+namespace svsm {
 namespace {
-
-using namespace svsm;
 
 constexpr std::uint32_t kPatienceMs = 30'000;
 
@@ -69,10 +68,11 @@ Status Run(const char* proxy, const char* image) {
 }
 
 }  // namespace
+}  // namespace svsm
 
 int main(int argc, char** argv) {
   if (argc != 3) return std::fputs("usage: example-unlock-storage PROXY_SOCKET IMAGE\n", stderr), 2;
-  const Status status = Run(argv[1], argv[2]);
-  if (!status.ok()) std::printf("%s\n", ToString(status).c_str());
+  const svsm::Status status = svsm::Run(argv[1], argv[2]);
+  if (!status.ok()) std::printf("%s\n", svsm::ToString(status).c_str());
   return status.ok() ? 0 : 1;
 }

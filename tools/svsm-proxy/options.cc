@@ -19,7 +19,7 @@ std::string CheckUrl(const std::string& text) {
   const auto part = [&url](CURLUPart which) {
     char* value = nullptr;
     curl_url_get(url.get(), which, &value, 0);
-    const std::string copy = value == nullptr ? "" : value;
+    std::string copy = value == nullptr ? "" : value;
     curl_free(value);
     return copy;
   };
